@@ -1,0 +1,88 @@
+namespace Evidence;
+
+/// <summary>
+/// The one kind of error that this library raises on purpose: a stable <see cref="Code"/> for programs, and a message for people that names
+/// the file, the offset where there is one, and the way out.
+/// </summary>
+public class EvidenceException : Exception
+{
+    /// <summary>Creates the error.</summary>
+    /// <param name="code">One of <see cref="ErrorCode"/>.</param>
+    /// <param name="message">What happened, to which file, and what to do about it.</param>
+    /// <param name="innerException">The cause, where another error is the cause.</param>
+    public EvidenceException(string code, string message, Exception? innerException = null)
+        : base(message, innerException) => Code = code;
+
+    /// <summary>A stable name for the error, one of <see cref="ErrorCode"/>.</summary>
+    public string Code { get; }
+}
+
+/// <summary>The stable names of errors, as they stand in <c>--json</c>.</summary>
+public static class ErrorCode
+{
+    /// <summary>The command line, or an argument, is not valid.</summary>
+    public const string Usage = "usage";
+
+    /// <summary>The source does not exist.</summary>
+    public const string SourceNotFound = "source-not-found";
+
+    /// <summary>The source is of a kind that cannot be imaged: a directory, a socket, an incomplete split set.</summary>
+    public const string SourceUnsupported = "source-unsupported";
+
+    /// <summary>The source could not be read, or changed its size while it was read.</summary>
+    public const string SourceFailed = "source-failed";
+
+    /// <summary>The operating system denied access.</summary>
+    public const string PermissionDenied = "permission-denied";
+
+    /// <summary>There is no vault at that place.</summary>
+    public const string VaultNotFound = "vault-not-found";
+
+    /// <summary>What is at that place is not a vault.</summary>
+    public const string VaultInvalid = "vault-invalid";
+
+    /// <summary>There is a vault already.</summary>
+    public const string VaultExists = "vault-exists";
+
+    /// <summary>The vault needs a newer version of this software.</summary>
+    public const string VaultTooNew = "vault-too-new";
+
+    /// <summary>Another process holds the vault's writer lock.</summary>
+    public const string VaultBusy = "vault-busy";
+
+    /// <summary>Nothing in the vault has that name.</summary>
+    public const string ImageNotFound = "image-not-found";
+
+    /// <summary>Several images have that name.</summary>
+    public const string ImageAmbiguous = "image-ambiguous";
+
+    /// <summary>Stored content is not what its name says.</summary>
+    public const string ContentRefuted = "content-refuted";
+
+    /// <summary>The ledger's files contradict each other.</summary>
+    public const string LedgerDamaged = "ledger-damaged";
+
+    /// <summary>The ledger is older than one that was seen before.</summary>
+    public const string LedgerRollback = "ledger-rollback";
+
+    /// <summary>The ledger contradicts one that was seen before.</summary>
+    public const string LedgerFork = "ledger-fork";
+
+    /// <summary>A key that is needed is not at hand.</summary>
+    public const string KeyMissing = "key-missing";
+
+    /// <summary>The destination has no room left.</summary>
+    public const string DiskFull = "disk-full";
+
+    /// <summary>The destination exists, or is not what it must be.</summary>
+    public const string DestinationInvalid = "destination-invalid";
+
+    /// <summary>The operating system reported an input or output error.</summary>
+    public const string InputOutput = "io-error";
+
+    /// <summary>A flush to the medium failed: what was written since is in doubt, and the writer stops.</summary>
+    public const string DurabilityLost = "durability-lost";
+
+    /// <summary>The run was interrupted.</summary>
+    public const string Interrupted = "interrupted";
+}

@@ -1,0 +1,172 @@
+using System.Runtime.InteropServices;
+using System.Security.Cryptography;
+using Microsoft.Win32.SafeHandles;
+
+namespace Evidence.Platform;
+
+/// <summary>
+/// Files that are either wholly there, and will be after a power cut, or not there at all: temporary file, write, fsync, rename without
+/// overwrite, fsync of the directory.
+/// </summary>
+internal static class DurableFile
+{
+    /// <summary>Writes a new immutable file (mode 0444).</summary>
+    /// <returns>False where a file of that name exists already; it is left as it is.</returns>
+    internal static bool TryCreate(string path, ReadOnlySpan<byte> content)
+    {
+        string temporary = WriteTemporary(path, content, UnixFileMode.UserRead | UnixFileMode.GroupRead | UnixFileMode.OtherRead);
+        return TryPublish(temporary, path);
+    }
+
+    /// <summary>Replaces a file, or creates it (mode 0644, or 0600 where <paramref name="secret"/>): readers see the old bytes or the new.</summary>
+    internal static void Replace(string path, ReadOnlySpan<byte> content, bool secret = false)
+    {
+        UnixFileMode mode = UnixFileMode.UserRead | UnixFileMode.UserWrite;
+        string temporary = WriteTemporary(path, content, secret ? mode : mode | UnixFileMode.GroupRead | UnixFileMode.OtherRead);
+        Check(Posix.RenameAt2(Posix.AT_FDCWD, temporary, Posix.AT_FDCWD, path, 0), path, "replace");
+        SyncDirectory(Path.GetDirectoryName(path)!);
+    }
+
+    /// <summary>Gives a file that is already written and flushed its final name, without overwriting, and flushes the directory.</summary>
+    /// <returns>False where a file of that name exists already; the temporary file is then removed.</returns>
+    internal static bool TryPublish(string temporary, string path)
+    {
+        int result = Posix.RenameAt2(Posix.AT_FDCWD, temporary, Posix.AT_FDCWD, path, Posix.RENAME_NOREPLACE);
+        int error = result < 0 ? Marshal.GetLastPInvokeError() : 0;
+        if (error is Posix.EINVAL or Posix.ENOSYS)
+        {
+            // The file system knows no RENAME_NOREPLACE. A hard link does not overwrite either.
+            result = Posix.Link(temporary, path);
+            error = result < 0 ? Marshal.GetLastPInvokeError() : 0;
+            if (error == 0)
+                File.Delete(temporary);
+        }
+
+        if (error == Posix.EEXIST)
+        {
+            File.Delete(temporary);
+            return false;
+        }
+
+        if (error != 0)
+            throw Failure(error, path, "publish");
+        SyncDirectory(Path.GetDirectoryName(path)!);
+        return true;
+    }
+
+    /// <summary>Makes a directory and its missing parents, durably.</summary>
+    internal static void CreateDirectory(string path)
+    {
+        path = Path.GetFullPath(path);
+        if (Directory.Exists(path))
+            return;
+        string? parent = Path.GetDirectoryName(path);
+        if (parent is not null)
+            CreateDirectory(parent);
+        Translate(path, "create the directory", () => Directory.CreateDirectory(path));
+        if (parent is not null)
+            SyncDirectory(parent);
+    }
+
+    /// <summary>Flushes a file's bytes and length to the medium.</summary>
+    internal static void Sync(SafeFileHandle file, string path) => CheckSync(Posix.Fsync(file), path);
+
+    /// <summary>Flushes a directory's names to the medium.</summary>
+    internal static void SyncDirectory(string path)
+    {
+        int fd = Posix.Open(path, Posix.O_RDONLY | Posix.O_DIRECTORY | Posix.O_CLOEXEC, 0);
+        Check(fd, path, "open the directory");
+        try
+        {
+            CheckSync(Posix.Fsync(fd), path);
+        }
+        finally
+        {
+            // Nothing was written through this descriptor, so its close can lose nothing.
+            _ = Posix.Close(fd);
+        }
+    }
+
+    /// <summary>Runs a write and turns the framework's errors into this library's, which name the file and the way out.</summary>
+    internal static void Translate(string path, string what, Action action)
+    {
+        try
+        {
+            action();
+        }
+        catch (UnauthorizedAccessException e)
+        {
+            throw new EvidenceException(ErrorCode.PermissionDenied, $"Cannot {what} {path}: permission denied.", e);
+        }
+        catch (IOException e)
+        {
+            throw Failure(e, path, what);
+        }
+    }
+
+    /// <summary>This library's error for an <see cref="IOException"/> met while writing.</summary>
+    internal static EvidenceException Failure(IOException e, string path, string what) =>
+        // On Unix .NET keeps the raw errno in HResult for errors without a mapping of their own.
+        e.HResult is Posix.ENOSPC or Posix.EDQUOT || IsDiskFull(e)
+            ? Failure(Posix.ENOSPC, path, what)
+            : new EvidenceException(ErrorCode.InputOutput, $"Cannot {what} {path}: {e.Message}", e);
+
+    private static bool IsDiskFull(IOException e) => (e.HResult & 0xFFFF) is 0x70 or 0x27;
+
+    private static string WriteTemporary(string path, ReadOnlySpan<byte> content, UnixFileMode mode)
+    {
+        string temporary = $"{path}.{Convert.ToHexStringLower(RandomNumberGenerator.GetBytes(6))}.tmp";
+        try
+        {
+            var options = new FileStreamOptions
+            {
+                Mode = FileMode.CreateNew,
+                Access = FileAccess.Write,
+                Share = FileShare.None,
+                BufferSize = 0,
+            };
+            if (!OperatingSystem.IsWindows())
+                options.UnixCreateMode = mode;
+            using var stream = new FileStream(temporary, options);
+            stream.Write(content);
+            Sync(stream.SafeFileHandle, temporary);
+        }
+        catch (UnauthorizedAccessException e)
+        {
+            throw new EvidenceException(ErrorCode.PermissionDenied, $"Cannot write {temporary}: permission denied.", e);
+        }
+        catch (IOException e)
+        {
+            throw Failure(e, temporary, "write");
+        }
+
+        return temporary;
+    }
+
+    private static void Check(int result, string path, string what)
+    {
+        if (result < 0)
+            throw Failure(Marshal.GetLastPInvokeError(), path, what);
+    }
+
+    private static void CheckSync(int result, string path)
+    {
+        if (result >= 0)
+            return;
+        int error = Marshal.GetLastPInvokeError();
+        throw new EvidenceException(
+            ErrorCode.DurabilityLost,
+            $"The system could not flush {path} to its medium ({Marshal.GetPInvokeErrorMessage(error)}). What was written since the last " +
+            "acknowledged step is in doubt, so writing stops here. Check the medium, then run the command again.");
+    }
+
+    private static EvidenceException Failure(int error, string path, string what) => error switch
+    {
+        Posix.ENOSPC or Posix.EDQUOT => new EvidenceException(
+            ErrorCode.DiskFull,
+            $"Cannot {what} {path}: no room is left. Nothing acknowledged is lost; make room, then run the command again."),
+        Posix.EACCES or Posix.EROFS or 1 => new EvidenceException(
+            ErrorCode.PermissionDenied, $"Cannot {what} {path}: {Marshal.GetPInvokeErrorMessage(error)}."),
+        _ => new EvidenceException(ErrorCode.InputOutput, $"Cannot {what} {path}: {Marshal.GetPInvokeErrorMessage(error)}."),
+    };
+}
