@@ -1,0 +1,57 @@
+using System.Runtime.InteropServices;
+using Evidence.Platform;
+
+namespace Evidence.Sources;
+
+/// <summary>Decides by what is at a path which source it is, and says in words why something is none.</summary>
+internal static class SourceOpener
+{
+    internal static Source Open(string path, SourceOptions options)
+    {
+        ArgumentException.ThrowIfNullOrEmpty(path);
+        path = Path.GetFullPath(path);
+        FileStatus status = FileStatus.TryGet(path) ?? throw Failure(path, Marshal.GetLastPInvokeError());
+        return status.Type switch
+        {
+            FileType.BlockDevice => BlockDevice.Open(path),
+            FileType.Regular when !options.SingleFile && SplitRawName.TryParse(path) is { IsLikelyPart: true } =>
+                SplitRawSet.Open(path, options.SectorSize),
+            FileType.Regular => RawFile.Open(path, options.SectorSize),
+            FileType.Fifo or FileType.CharacterDevice => OpenSequential(path, status.Type, options),
+            _ => throw Unsupported(path, status.Type),
+        };
+    }
+
+    internal static EvidenceException Failure(string path, int error)
+    {
+        string reason = Marshal.GetPInvokeErrorMessage(error);
+        return error switch
+        {
+            Posix.ENOENT or Posix.ENOTDIR => new EvidenceException(
+                ErrorCode.SourceNotFound, $"There is no source at {path}. Name an image file or a block device."),
+            Posix.EACCES or Posix.EPERM => new EvidenceException(
+                ErrorCode.PermissionDenied,
+                $"Cannot read {path}: {reason}. Run as a user who may read it; for a device, as root or as a member of the group that owns it."),
+            Posix.ENOMEDIUM => new EvidenceException(ErrorCode.SourceFailed, $"There is no medium in {path}. Insert it, then try again."),
+            _ => new EvidenceException(ErrorCode.SourceFailed, $"Cannot open {path}: {reason}."),
+        };
+    }
+
+    internal static EvidenceException Unsupported(string path, FileType type)
+    {
+        string what = type switch
+        {
+            FileType.Directory => "a directory",
+            FileType.Socket => "a socket",
+            FileType.Regular => "a regular file",
+            FileType.BlockDevice => "a block device",
+            FileType.CharacterDevice => "a character device",
+            FileType.Fifo => "a pipe",
+            _ => "nothing that can be imaged",
+        };
+        return new EvidenceException(ErrorCode.SourceUnsupported, $"{path} is {what}. Name an image file or a block device.");
+    }
+
+    private static StreamSource OpenSequential(string path, FileType type, SourceOptions options) =>
+        StreamSource.Sequential(SourceFile.Open(path, type).Handle, path, options.SectorSize);
+}

@@ -1,0 +1,13 @@
+namespace Evidence.Sources;
+
+/// <summary>How to open a source.</summary>
+public sealed record SourceOptions
+{
+    /// <summary>
+    /// Takes a file whose name looks like a part of a split image (<c>disk.001</c>) as an image of its own, and leaves its siblings alone.
+    /// </summary>
+    public bool SingleFile { get; init; }
+
+    /// <summary>The logical sector size of an image file, where it is known to differ from 512 bytes. A device knows its own.</summary>
+    public int? SectorSize { get; init; }
+}

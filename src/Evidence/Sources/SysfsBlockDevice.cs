@@ -1,0 +1,81 @@
+using System.Text;
+using Evidence.Platform;
+
+namespace Evidence.Sources;
+
+/// <summary>A block device as the kernel shows it under <c>/sys/dev/block</c> (sysfs-block in the kernel's ABI documentation).</summary>
+internal sealed class SysfsBlockDevice
+{
+    private readonly string directory;
+    private readonly string diskDirectory;
+
+    private SysfsBlockDevice(string directory)
+    {
+        this.directory = directory;
+        bool isPartition = IsPartition(directory);
+        diskDirectory = isPartition ? Path.GetDirectoryName(directory)! : directory;
+        PartitionOf = isPartition ? Path.GetFileName(diskDirectory) : null;
+    }
+
+    /// <summary>The kernel's name for it.</summary>
+    internal string Name => Path.GetFileName(directory);
+
+    /// <summary>Its number, <c>MAJ:MIN</c>.</summary>
+    internal string? Number => Sysfs.Text(Path.Combine(directory, "dev"));
+
+    /// <summary>For a partition, the name of its disk.</summary>
+    internal string? PartitionOf { get; }
+
+    /// <summary>Finds a device by its number.</summary>
+    /// <param name="number">The device's number.</param>
+    /// <param name="root">Where sysfs is mounted.</param>
+    /// <returns>Null where sysfs does not show it.</returns>
+    internal static SysfsBlockDevice? Find(DeviceNumber number, string root = "/sys") =>
+        Follow(Path.Combine(root, "dev/block", number.ToString()));
+
+    /// <summary>
+    /// The groups of devices that a mounted btrfs file system lies on. It is mounted under the name of one of them, and has a number of
+    /// its own, so that <c>mountinfo</c> does not show the others.
+    /// </summary>
+    internal static IEnumerable<SysfsBlockDevice[]> BtrfsGroups(string root = "/sys") =>
+        from fileSystem in Sysfs.Directories(Path.Combine(root, "fs/btrfs")) ?? []
+        let members = Sysfs.Directories(Path.Combine(fileSystem, "devices"))
+        where members is not null
+        select members.Select(Follow).OfType<SysfsBlockDevice>().ToArray();
+
+    /// <summary>The text of the first of some attributes that the device has; a partition has those of its disk.</summary>
+    internal string? Attribute(params ReadOnlySpan<string> names)
+    {
+        foreach (string name in names)
+        {
+            if (Sysfs.Text(Path.Combine(diskDirectory, name)) is { } text)
+                return text;
+        }
+
+        return null;
+    }
+
+    /// <summary>The serial number that a SCSI or ATA disk tells in its vital product data, page 0x80 (SPC-5, unit serial number).</summary>
+    internal string? UnitSerialNumber()
+    {
+        const int HeaderLength = 4;
+        return Sysfs.Bytes(Path.Combine(diskDirectory, "device/vpd_pg80")) is { Length: > HeaderLength } page
+            ? Sysfs.Trimmed(Encoding.Latin1.GetString(page.AsSpan(HeaderLength)))
+            : null;
+    }
+
+    /// <summary>The device itself, its partitions, and every device built on one of them.</summary>
+    internal IEnumerable<SysfsBlockDevice> WithDependents() =>
+        Partitions().Concat(Holders()).SelectMany(device => device.WithDependents()).Prepend(this);
+
+    /// <summary>The devices built on this very one.</summary>
+    internal IEnumerable<SysfsBlockDevice> Holders() =>
+        (Sysfs.Directories(Path.Combine(directory, "holders")) ?? []).Select(Follow).OfType<SysfsBlockDevice>();
+
+    private IEnumerable<SysfsBlockDevice> Partitions() =>
+        (Sysfs.Directories(directory) ?? []).Where(IsPartition).Select(partition => new SysfsBlockDevice(partition));
+
+    private static bool IsPartition(string directory) => File.Exists(Path.Combine(directory, "partition"));
+
+    private static SysfsBlockDevice? Follow(string link) => Sysfs.LinkTarget(link) is { } target ? new SysfsBlockDevice(target) : null;
+}
