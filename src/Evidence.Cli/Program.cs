@@ -1,1 +1,3 @@
-Console.WriteLine("evidence");
+using Evidence.Cli;
+
+return await CommandTree.Build().Parse(args).InvokeAsync();

@@ -11,21 +11,28 @@ namespace Evidence.Platform;
 internal static class DurableFile
 {
     /// <summary>Writes a new immutable file (mode 0444).</summary>
+    /// <param name="path">The file.</param>
+    /// <param name="content">All of it.</param>
+    /// <param name="temporaryDirectory">Where its temporary file lies, on the same file system; beside it by default.</param>
     /// <returns>False where a file of that name exists already; it is left as it is.</returns>
-    internal static bool TryCreate(string path, ReadOnlySpan<byte> content)
+    internal static bool TryCreate(string path, ReadOnlySpan<byte> content, string? temporaryDirectory = null)
     {
-        string temporary = WriteTemporary(path, content, UnixFileMode.UserRead | UnixFileMode.GroupRead | UnixFileMode.OtherRead);
+        string temporary = WriteTemporary(TemporaryPath(path, temporaryDirectory), content, UnixFileMode.UserRead | UnixFileMode.GroupRead | UnixFileMode.OtherRead);
         return TryPublish(temporary, path);
     }
 
     /// <summary>Replaces a file, or creates it (mode 0644, or 0600 where <paramref name="secret"/>): readers see the old bytes or the new.</summary>
-    internal static void Replace(string path, ReadOnlySpan<byte> content, bool secret = false)
+    internal static void Replace(string path, ReadOnlySpan<byte> content, bool secret = false, string? temporaryDirectory = null)
     {
         UnixFileMode mode = UnixFileMode.UserRead | UnixFileMode.UserWrite;
-        string temporary = WriteTemporary(path, content, secret ? mode : mode | UnixFileMode.GroupRead | UnixFileMode.OtherRead);
-        Check(Posix.RenameAt2(Posix.AT_FDCWD, temporary, Posix.AT_FDCWD, path, 0), path, "replace");
+        string temporary = WriteTemporary(TemporaryPath(path, temporaryDirectory), content, secret ? mode : mode | UnixFileMode.GroupRead | UnixFileMode.OtherRead);
+        Rename(temporary, path);
         SyncDirectory(Path.GetDirectoryName(path)!);
     }
+
+    /// <summary>Renames, replacing what is there. Not durable by itself.</summary>
+    internal static void Rename(string from, string to) =>
+        Check(Posix.RenameAt2(Posix.AT_FDCWD, from, Posix.AT_FDCWD, to, 0), to, "replace");
 
     /// <summary>Gives a file that is already written and flushed its final name, without overwriting, and flushes the directory.</summary>
     /// <returns>False where a file of that name exists already; the temporary file is then removed.</returns>
@@ -113,9 +120,11 @@ internal static class DurableFile
 
     private static bool IsDiskFull(IOException e) => (e.HResult & 0xFFFF) is 0x70 or 0x27;
 
-    private static string WriteTemporary(string path, ReadOnlySpan<byte> content, UnixFileMode mode)
+    private static string TemporaryPath(string path, string? directory) =>
+        $"{(directory is null ? path : Path.Combine(directory, Path.GetFileName(path)))}.{Convert.ToHexStringLower(RandomNumberGenerator.GetBytes(6))}.tmp";
+
+    private static string WriteTemporary(string temporary, ReadOnlySpan<byte> content, UnixFileMode mode)
     {
-        string temporary = $"{path}.{Convert.ToHexStringLower(RandomNumberGenerator.GetBytes(6))}.tmp";
         try
         {
             var options = new FileStreamOptions

@@ -10,7 +10,6 @@ namespace Evidence.Platform;
 internal static unsafe partial class Posix
 {
     internal const int O_RDONLY = 0;
-    internal const int O_DIRECTORY = 0x10000;
     internal const int O_CLOEXEC = 0x80000;
     internal const int AT_FDCWD = -100;
     internal const uint RENAME_NOREPLACE = 1;
@@ -30,6 +29,9 @@ internal static unsafe partial class Posix
     internal const int EROFS = 30;
     internal const int ENOSYS = 38;
     internal const int EDQUOT = 122;
+
+    /// <summary>On ARM another number than elsewhere, where this one means O_DIRECT.</summary>
+    internal static int O_DIRECTORY => RuntimeInformation.ProcessArchitecture is Architecture.Arm64 or Architecture.Arm ? 0x4000 : 0x10000;
 
     [LibraryImport("libc", EntryPoint = "open", SetLastError = true, StringMarshalling = StringMarshalling.Utf8)]
     internal static partial int Open(string path, int flags, int mode);

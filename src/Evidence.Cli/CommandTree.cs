@@ -1,0 +1,35 @@
+using System.CommandLine;
+using Evidence.Cli.Commands;
+
+namespace Evidence.Cli;
+
+/// <summary>Every command there is.</summary>
+internal static class CommandTree
+{
+    internal static RootCommand Build() => new(
+        """
+        Preserves servers as evidence: images disks into a deduplicated vault, with a signed custody ledger that the other side can check.
+
+        Examples:
+          evidence acquire /dev/sdb --case 2026-117 --item server-7   image a disk; makes ./evidence.vault if there is none
+          evidence verify                                             recompute everything in the vault
+          evidence export server-7 --format raw --output server-7.img
+          evidence log                                                the custody entries, in order
+
+        Exit codes: 0 done; 1 failed; 2 usage; 3 content refuted; 4 incomplete or unverifiable; 130 interrupted.
+        """)
+    {
+        Session.VaultOption,
+        Session.JsonOption,
+        Session.QuietOption,
+        InitCommand.Build(),
+        AcquireCommand.Build(),
+        ImagesCommand.Build(),
+        ShowCommand.Build(),
+        VerifyCommand.Build(),
+        ExportCommand.Build(),
+        IdentityCommand.Build(),
+        LogCommand.Build(),
+        NoteCommand.Build(),
+    };
+}

@@ -1,0 +1,247 @@
+using System.CommandLine;
+using System.Globalization;
+using System.Text.Json.Nodes;
+using Evidence.Acquisition;
+using Evidence.Hashing;
+using Evidence.Segments;
+using Evidence.Sources;
+using Evidence.Vaults;
+
+namespace Evidence.Cli.Commands;
+
+internal static class AcquireCommand
+{
+    private static readonly Argument<string[]> Sources = new("SOURCE")
+    {
+        Description = "A block device, an image file, any part of a split image, or - for standard input.", Arity = ArgumentArity.OneOrMore,
+    };
+
+    private static readonly Option<string?> Examiner = new("--examiner") { Description = "Who makes the image, for the record.", HelpName = "NAME" };
+
+    private static readonly Option<string> Digests = new("--digest")
+    {
+        Description = "Digests of the whole image: md5, sha1, sha256, sha512, separated by commas; or none.",
+        HelpName = "LIST",
+        DefaultValueFactory = _ => "md5,sha1,sha256",
+    };
+
+    private static readonly Option<bool> ReadHoles = new("--read-holes")
+    {
+        Description = "Read what the file system calls holes, instead of recording its claim that nothing is there.",
+    };
+
+    private static readonly Option<bool> NoVerify = new("--no-verify")
+    {
+        Description = "Leave out reading everything back from the medium at the end. The record says so; 'evidence verify' does it later.",
+    };
+
+    internal static Command Build()
+    {
+        var command = new Command(
+            "acquire",
+            """
+            Images sources into the vault: reads each once, stores what the vault does not have yet, reads everything back from the medium, and records it
+            in the ledger. Several sources are imaged side by side; one that fails does not touch the others.
+
+            Examples:
+              evidence acquire /dev/sdb --case 2026-117 --item server-7 --examiner "A. Turing"
+              evidence acquire disk1.img disk2.img --item web-1 --item web-2
+              ssh host 'cat /dev/vda' | evidence acquire - --item host-vda
+            """)
+        {
+            Sources, Options.Case, Options.Items, Examiner, Digests, Options.Compression, ReadHoles, NoVerify,
+        };
+        Session.Bind(command, RunAsync);
+        return command;
+    }
+
+    private static async Task<int> RunAsync(Session session, ParseResult parsed, CancellationToken cancellation)
+    {
+        string[] sources = parsed.GetValue(Sources)!;
+        string[] items = parsed.GetValue(Options.Items) ?? [];
+        if (items.Length > 0 && items.Length != sources.Length)
+            throw new EvidenceException(ErrorCode.Usage, $"There are {sources.Length} sources and {items.Length} items: give --item once for each source, in order.");
+        if (sources.Count(s => s == "-") > 1)
+            throw new EvidenceException(ErrorCode.Usage, "Standard input can be imaged only once.");
+        var options = new AcquisitionOptions
+        {
+            Case = parsed.GetValue(Options.Case),
+            Examiner = parsed.GetValue(Examiner),
+            Digests = ParseDigests(parsed.GetValue(Digests)!),
+            Compression = Options.CompressionOf(parsed),
+            ReadHoles = parsed.GetValue(ReadHoles),
+            SkipReadBack = parsed.GetValue(NoVerify),
+        };
+
+        // All sources are looked at before a vault is made for them.
+        Attempt[] attempts = [.. sources.Select((s, i) => new Attempt(s, items.ElementAtOrDefault(i)))];
+        foreach (Attempt attempt in attempts)
+            attempt.Open();
+        if (attempts is [{ Failure: { } only }])
+            throw only;
+
+        using Vault vault = OpenOrCreate(session);
+        await using (var display = new ProgressDisplay(session.IsQuiet))
+        {
+            var acquirer = new Acquirer(vault);
+            var parallel = new ParallelOptions { MaxDegreeOfParallelism = Environment.ProcessorCount, CancellationToken = CancellationToken.None };
+            await Parallel.ForEachAsync(attempts, parallel, async (attempt, _) => await attempt.RunAsync(acquirer, options, display, cancellation));
+        }
+
+        session.Answer(
+            () => new JsonObject { ["images"] = new JsonArray([.. attempts.Select(a => a.ToJson())]) },
+            text =>
+            {
+                foreach (Attempt attempt in attempts)
+                    attempt.Print(text, vault);
+            });
+        foreach (Attempt attempt in attempts)
+            attempt.Dispose();
+        return ExitCode.Worst(attempts.Select(a => a.ExitCode));
+    }
+
+    private static Vault OpenOrCreate(Session session)
+    {
+        if (Vault.Exists(session.VaultFolder))
+            return session.OpenVault();
+        try
+        {
+            return Vault.Create(session.VaultFolder, VaultSettings.CreateNew(), session.Access);
+        }
+        catch (EvidenceException e) when (string.Equals(e.Code, ErrorCode.VaultExists, StringComparison.Ordinal))
+        {
+            // Another process made it in between.
+            return session.OpenVault();
+        }
+    }
+
+    private static DigestAlgorithm[] ParseDigests(string list)
+    {
+        if (string.Equals(list, "none", StringComparison.Ordinal))
+            return [];
+        return [.. list.Split(',').Select(name => DigestAlgorithms.TryParse(name, out DigestAlgorithm algorithm)
+            ? algorithm
+            : throw new EvidenceException(ErrorCode.Usage, $"'{name}' is no digest: md5, sha1, sha256, sha512, or none."))];
+    }
+
+    /// <summary>One source, and what became of it.</summary>
+    private sealed class Attempt(string name, string? item) : IDisposable
+    {
+        private Source? source;
+        private AcquisitionResult? result;
+
+        internal EvidenceException? Failure { get; private set; }
+
+        internal int ExitCode => Failure is not null ? Cli.ExitCode.Of(Failure.Code)
+            : result!.Manifest.IsComplete ? Cli.ExitCode.Done : Cli.ExitCode.Incomplete;
+
+        internal void Open()
+        {
+            try
+            {
+                source = name == "-" ? Source.OpenStandardInput() : Source.Open(name);
+            }
+            catch (EvidenceException e)
+            {
+                Failure = e;
+            }
+        }
+
+        internal async Task RunAsync(Acquirer acquirer, AcquisitionOptions options, ProgressDisplay display, CancellationToken cancellation)
+        {
+            if (source is null)
+                return;
+            try
+            {
+                ProgressDisplay.Job job = display.Add(item ?? name);
+                result = await acquirer.AcquireAsync(
+                    source, options with { Item = item },
+                    new DirectProgress<AcquisitionProgress>(p => job.Report(
+                        p.Phase == AcquisitionPhase.Reading ? "reading" : "reading back", p.Done, p.Total)),
+                    cancellation);
+            }
+            catch (EvidenceException e)
+            {
+                Failure = e;
+            }
+            catch (OperationCanceledException)
+            {
+                Failure = new EvidenceException(
+                    ErrorCode.Interrupted, "Interrupted. The vault is sound, and keeps the segments that were sealed; run the same command again.");
+            }
+        }
+
+        internal JsonObject ToJson()
+        {
+            var json = new JsonObject { ["source"] = name };
+            if (result is { } r)
+            {
+                json["item"] = r.Item;
+                json["case"] = r.Case;
+                json["image"] = $"sha256:{r.Image}";
+                json["root"] = r.Manifest.Root.ToString();
+                json["size"] = Text(r.Manifest.Size);
+                json["digests"] = new JsonObject(r.Manifest.Digests.Select(d => KeyValuePair.Create(d.Algorithm.Name(), (JsonNode?)d.Value)));
+                json["segments"] = Text(r.Segments);
+                json["newSegments"] = Text(r.NewSegments);
+                json["newBytes"] = Text(r.NewBytes);
+                json["storedBytes"] = Text(r.StoredBytes);
+                json["zeroBytes"] = Text(r.Manifest.Totals.GetValueOrDefault(RunKind.Zero));
+                json["holeBytes"] = Text(r.Manifest.Totals.GetValueOrDefault(RunKind.Hole));
+                json["unreadable"] = new JsonArray([.. r.Manifest.Absent.Select(a =>
+                    new JsonObject { ["offset"] = Text(a.Offset), ["length"] = Text(a.Length) })]);
+                json["verified"] = r.Verified;
+                json["entry"] = r.Entry is { } entry ? Text(entry) : null;
+                json["seconds"] = Math.Round(r.Elapsed.TotalSeconds, 3);
+            }
+
+            if (Failure is not null)
+                json["error"] = Session.Error(Failure.Code, Failure.Message);
+            return json;
+        }
+
+        internal void Print(TextWriter text, Vault vault)
+        {
+            if (Failure is not null)
+            {
+                Console.Error.WriteLine($"evidence: {name}: {Failure.Message}");
+                return;
+            }
+
+            ImageManifest manifest = result!.Manifest;
+            text.WriteLine($"Imaged {name} as '{result.Item}'{(result.Case is null ? "" : $" in case {result.Case}")}: " +
+                $"{Units.Exact(manifest.Size)} in {Units.Seconds(result.Elapsed)}");
+            text.WriteLine($"  image      sha256:{result.Image}");
+            text.WriteLine($"  map root   {manifest.Root}");
+            foreach (ImageDigest digest in manifest.Digests)
+                text.WriteLine($"  {digest.Algorithm.Name(),-10} {digest.Value}");
+            text.WriteLine($"  stored     {Units.Count(result.NewSegments)} of {Units.Count(result.Segments)} segments were new: " +
+                $"{Units.Size(result.NewBytes)} in {Units.Size(result.StoredBytes)} of packs");
+            PrintTotals(text, manifest);
+            text.WriteLine(result.Verified
+                ? "  read back  every segment was read back from the medium and recomputed: verified"
+                : "  read back  left out (--no-verify); run 'evidence verify' before you rely on it");
+            text.WriteLine(result.Entry is { } entry
+                ? $"  recorded   ledger entry {entry} of {vault.Settings.Origin}"
+                : "  recorded   the entry is signed and waits in staging for the holder of the log key");
+        }
+
+        public void Dispose() => source?.Dispose();
+
+        private static void PrintTotals(TextWriter text, ImageManifest manifest)
+        {
+            foreach ((RunKind kind, string words) in (ReadOnlySpan<(RunKind, string)>)[
+                (RunKind.Zero, "read, and all zeros: takes no space"),
+                (RunKind.Fill, "read, one repeated byte: takes no space"),
+                (RunKind.Hole, "holes: not read, the source says that nothing is there"),
+                (RunKind.Unreadable, "UNREADABLE: the source refused them; 'evidence show' lists where"),
+                (RunKind.Unread, "NOT ATTEMPTED")])
+            {
+                if (manifest.Totals.GetValueOrDefault(kind) is > 0 and long bytes)
+                    text.WriteLine($"  {kind.Name(),-10} {Units.Size(bytes)} {words}");
+            }
+        }
+
+        private static string Text(long number) => number.ToString(CultureInfo.InvariantCulture);
+    }
+}

@@ -1,0 +1,127 @@
+using System.CommandLine;
+using System.Text.Json.Nodes;
+using Evidence.Canonical;
+using Evidence.Formats;
+using Evidence.Ledger;
+using Evidence.Vaults;
+
+namespace Evidence.Cli.Commands;
+
+internal static class ExportCommand
+{
+    private static readonly Option<string> Format = new Option<string>("--format")
+    {
+        Description = "The format: raw.", DefaultValueFactory = _ => "raw",
+    }.AcceptOnlyFromAmong("raw");
+
+    private static readonly Option<string> Output = new("--output")
+    {
+        Description = "A file that does not exist yet, a block device, or - for standard output.", HelpName = "PATH", Required = true,
+    };
+
+    private static readonly Option<string?> Range = new("--range")
+    {
+        Description = "A part of the image: OFFSET+LENGTH, in bytes or with KiB, MiB, GiB.", HelpName = "OFFSET+LENGTH",
+    };
+
+    private static readonly Option<bool> NoRecord = new("--no-record") { Description = "Write no entry into the ledger." };
+
+    internal static Command Build()
+    {
+        var command = new Command(
+            "export",
+            """
+            Hands an image out, bit for bit. Every segment is checked against its id on the way, and the whole against the image's SHA-256 where it has one.
+            What was not read comes as zeros, and the exit code is then 4.
+
+            Examples:
+              evidence export server-7 --output server-7.img
+              evidence export server-7 --output /dev/sdc                  over a device of at least that size
+              evidence export server-7 --output - --range 1MiB+64KiB | xxd | less
+            """)
+        {
+            Options.Image, Format, Output, Range, NoRecord,
+        };
+        Session.Bind(command, RunAsync);
+        return command;
+    }
+
+    private static async Task<int> RunAsync(Session session, ParseResult parsed, CancellationToken cancellation)
+    {
+        (long offset, long? length) = ParseRange(parsed.GetValue(Range));
+        string output = parsed.GetValue(Output)!;
+        bool toStandardOutput = output == "-";
+        if (toStandardOutput && session.IsJson)
+            throw new EvidenceException(ErrorCode.Usage, "Standard output cannot take both the image and --json.");
+        using Vault vault = session.OpenVault();
+        ImageRecord record = vault.FindImage(parsed.GetValue(Options.Image)!);
+        VaultImage image = vault.OpenImage(record);
+
+        RawExportResult result;
+        await using (var display = new ProgressDisplay(session.IsQuiet))
+        {
+            ProgressDisplay.Job job = display.Add(record.Item);
+            var progress = new DirectProgress<long>(done => job.Report("exporting", done, length ?? image.Size - offset));
+            if (toStandardOutput)
+            {
+                await using Stream stream = Console.OpenStandardOutput();
+                result = await RawExport.WriteAsync(image, stream, offset, length, progress, cancellation);
+            }
+            else
+            {
+                result = await RawExport.WriteAsync(image, output, offset, length, progress, cancellation);
+            }
+        }
+
+        long? entry = null;
+        if (!parsed.GetValue(NoRecord) && vault.Ledger.IsSequencer)
+            entry = vault.Ledger.Record(EntryKind.Export, [record.Item], record.Case, Body(record, result));
+        if (!toStandardOutput)
+            session.Answer(() => ToJson(record, result, output, entry), text => Print(text, record, result, output, entry));
+        if (result.AbsentBytes > 0 && !session.IsJson)
+            Console.Error.WriteLine($"evidence: {Units.Exact(result.AbsentBytes)} of it were never read from the source, and are zeros that stand for nothing: 'evidence show' lists where.");
+        return result.AbsentBytes > 0 ? ExitCode.Incomplete : ExitCode.Done;
+    }
+
+    private static JsonObject Body(ImageRecord record, RawExportResult result) => new()
+    {
+        ["image"] = record.Image.ToString(),
+        ["format"] = "raw",
+        ["offset"] = DecimalText.Format(result.Offset),
+        ["length"] = DecimalText.Format(result.Length),
+        ["sha256"] = result.Sha256?.ToString(),
+        ["absentBytes"] = DecimalText.Format(result.AbsentBytes),
+    };
+
+    private static JsonObject ToJson(ImageRecord record, RawExportResult result, string output, long? entry)
+    {
+        JsonObject json = Body(record, result);
+        json["image"] = $"sha256:{record.Image}";
+        json["item"] = record.Item;
+        json["output"] = output;
+        json["matches"] = result.Matches;
+        json["remainingBytes"] = DecimalText.Format(result.Remaining);
+        json["entry"] = entry is { } index ? DecimalText.Format(index) : null;
+        return json;
+    }
+
+    private static void Print(TextWriter text, ImageRecord record, RawExportResult result, string output, long? entry)
+    {
+        text.WriteLine($"Exported {record.Item} to {output}: {Units.Exact(result.Length)} from offset {result.Offset}");
+        if (result.Sha256 is { } digest)
+            text.WriteLine($"  sha256     {digest}{(result.Matches == true ? ", as when it was imaged" : "")}");
+        if (result.Remaining > 0)
+            text.WriteLine($"  remaining  the device's last {Units.Exact(result.Remaining)} lie behind the image and are as they were");
+        text.WriteLine(entry is { } index ? $"  recorded   ledger entry {index}" : "  recorded   not recorded in the ledger");
+    }
+
+    private static (long Offset, long? Length) ParseRange(string? range)
+    {
+        if (range is null)
+            return (0, null);
+        string[] parts = range.Split('+');
+        return parts.Length == 2 && Units.TryParseSize(parts[0], out long offset) && Units.TryParseSize(parts[1], out long length)
+            ? (offset, length)
+            : throw new EvidenceException(ErrorCode.Usage, $"'{range}' is not a range. Example: 1MiB+64KiB");
+    }
+}

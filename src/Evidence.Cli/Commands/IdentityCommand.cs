@@ -1,0 +1,121 @@
+using System.CommandLine;
+using System.Text.Json.Nodes;
+using Evidence.Ledger;
+using Evidence.Vaults;
+
+namespace Evidence.Cli.Commands;
+
+internal static class IdentityCommand
+{
+    private static readonly Argument<string> Name = new("NAME") { Description = "What the actor is called.", DefaultValueFactory = _ => VaultAccess.DefaultActor };
+
+    internal static Command Build() => new(
+        "identity",
+        """
+        The keys that sign: actors' keys sign entries, the log key signs checkpoints. Private keys are in EVIDENCE_HOME, never in a vault.
+
+        Examples:
+          evidence identity create a.turing     a new key, below EVIDENCE_HOME
+          evidence identity list
+          evidence identity declare a.turing    tell the vault's ledger of it
+        """)
+    {
+        Create(), Show(), List(), Declare(),
+    };
+
+    private static Command Create()
+    {
+        var command = new Command("create", "Makes a new actor key.") { Name };
+        Session.Bind(command, (session, parsed, _) =>
+        {
+            string name = parsed.GetValue(Name)!;
+            using ActorKey key = session.Access.Keys!.CreateActor(name);
+            Answer(session, name, key);
+            return Task.FromResult(ExitCode.Done);
+        });
+        return command;
+    }
+
+    private static Command Show()
+    {
+        var command = new Command("show", "Shows an actor's key: its id and its public part.") { Name };
+        Session.Bind(command, (session, parsed, _) =>
+        {
+            string name = parsed.GetValue(Name)!;
+            using ActorKey key = session.Access.Keys!.LoadActor(name);
+            Answer(session, name, key);
+            return Task.FromResult(ExitCode.Done);
+        });
+        return command;
+    }
+
+    private static Command List()
+    {
+        var command = new Command("list", "Lists the actors' keys on this machine, and those that the vault's ledger declares.");
+        Session.Bind(command, (session, _, _) =>
+        {
+            var own = new List<(string Name, string Id)>();
+            foreach (string name in session.Access.Keys!.ListActors())
+            {
+                using ActorKey key = session.Access.Keys.LoadActor(name);
+                own.Add((name, key.Id));
+            }
+
+            var registry = new KeyRegistry();
+            IReadOnlyList<VerifierKey> log = [];
+            if (Vault.Exists(session.VaultFolder))
+            {
+                using Vault vault = session.OpenVault();
+                log = vault.Ledger.Keys();
+                foreach (JudgedEntry entry in vault.Ledger.Open().JudgeEntries(registry))
+                    _ = entry;
+            }
+
+            session.Answer(
+                () => new JsonObject
+                {
+                    ["own"] = new JsonArray([.. own.Select(k => new JsonObject { ["name"] = k.Name, ["key"] = k.Id })]),
+                    ["declared"] = new JsonArray([.. registry.Actors.Values.Select(a => new JsonObject { ["name"] = a.Name, ["key"] = a.KeyId })]),
+                    ["log"] = new JsonArray([.. log.Select(k => (JsonNode)k.ToString())]),
+                },
+                text =>
+                {
+                    text.WriteLine($"On this machine ({KeyStore.DefaultFolder()}):");
+                    foreach ((string name, string id) in own)
+                        text.WriteLine($"  {name,-20} {id}");
+                    text.WriteLine($"Declared in the ledger of {session.VaultFolder}:");
+                    foreach (ActorIdentity actor in registry.Actors.Values)
+                        text.WriteLine($"  {actor.Name,-20} {actor.KeyId}");
+                    text.WriteLine("Log keys:");
+                    foreach (VerifierKey key in log)
+                        text.WriteLine($"  {key}");
+                });
+            return Task.FromResult(ExitCode.Done);
+        });
+        return command;
+    }
+
+    private static Command Declare()
+    {
+        var command = new Command("declare", "Tells the vault's ledger of an actor's key, so that what it signs can be judged.") { Name };
+        Session.Bind(command, (session, parsed, _) =>
+        {
+            using var vault = Vault.Open(session.VaultFolder, session.Access with { Actor = parsed.GetValue(Name)! });
+            long? entry = vault.Ledger.DeclareActor();
+            session.Answer(
+                () => new JsonObject { ["actor"] = vault.Ledger.Actor, ["entry"] = entry?.ToString(System.Globalization.CultureInfo.InvariantCulture) },
+                text => text.WriteLine(entry is null ? $"{vault.Ledger.Actor} is declared already, or its declaration waits in staging." : $"Declared {vault.Ledger.Actor} in ledger entry {entry}."));
+            return Task.FromResult(ExitCode.Done);
+        });
+        return command;
+    }
+
+    private static void Answer(Session session, string name, ActorKey key) => session.Answer(
+        () => new JsonObject { ["name"] = name, ["key"] = key.Id, ["publicKey"] = Convert.ToBase64String(key.PublicKey.Span) },
+        text =>
+        {
+            text.WriteLine($"{name}");
+            text.WriteLine($"  key id      {key.Id}");
+            text.WriteLine($"  public key  {Convert.ToBase64String(key.PublicKey.Span)} (ECDSA P-256, SubjectPublicKeyInfo)");
+        });
+}

@@ -1,0 +1,63 @@
+using System.CommandLine;
+using System.Text.Json.Nodes;
+using Evidence.Canonical;
+using Evidence.Ledger;
+using Evidence.Vaults;
+
+namespace Evidence.Cli.Commands;
+
+internal static class LogCommand
+{
+    private static readonly Option<string?> Item = new("--item") { Description = "Only entries that concern this item.", HelpName = "ID" };
+
+    private static readonly Option<string?> Kind = new("--kind") { Description = "Only entries of this kind.", HelpName = "KIND" };
+
+    internal static Command Build()
+    {
+        var command = new Command(
+            "log",
+            """
+            The custody entries in order: who did what, and when they say they did. Each signature is judged at its place in the log.
+
+            Examples:
+              evidence log
+              evidence log --item server-7
+              evidence --json log --kind acquisition
+            """)
+        {
+            Item, Options.Case, Kind,
+        };
+        Session.Bind(command, (session, parsed, _) =>
+        {
+            using Vault vault = session.OpenVault();
+            CustodyLedger ledger = vault.Ledger.Open();
+            string? item = parsed.GetValue(Item);
+            string? caseId = parsed.GetValue(Options.Case);
+            string? kind = parsed.GetValue(Kind);
+            IEnumerable<JudgedEntry> entries = ledger.JudgeEntries(new KeyRegistry()).Where(e =>
+                (item is null || e.Entry?.Payload.Items.Contains(item, StringComparer.Ordinal) == true) &&
+                (caseId is null || string.Equals(e.Entry?.Payload.Case, caseId, StringComparison.Ordinal)) &&
+                (kind is null || string.Equals(e.Entry?.Payload.Kind, kind, StringComparison.Ordinal)));
+            session.Answer(
+                () => new JsonObject
+                {
+                    ["origin"] = ledger.Checkpoint.Origin,
+                    ["size"] = DecimalText.Format(ledger.Size),
+                    ["root"] = ledger.Root.ToString(),
+                    ["entries"] = new JsonArray([.. entries.Select(EntryText.ToJson)]),
+                },
+                text =>
+                {
+                    text.WriteLine($"The custody ledger of {ledger.Checkpoint.Origin}: {Units.Count(ledger.Size)} entries, root {ledger.Root}");
+                    text.WriteLine("Times are what the signer claims; the order is what the ledger proves.");
+                    foreach (JudgedEntry entry in entries)
+                    {
+                        text.WriteLine();
+                        EntryText.Print(text, entry);
+                    }
+                });
+            return Task.FromResult(ExitCode.Done);
+        });
+        return command;
+    }
+}

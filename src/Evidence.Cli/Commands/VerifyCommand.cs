@@ -1,0 +1,161 @@
+using System.CommandLine;
+using System.Text.Json.Nodes;
+using Evidence.Canonical;
+using Evidence.Ledger;
+using Evidence.Vaults;
+using Evidence.Verification;
+
+namespace Evidence.Cli.Commands;
+
+internal static class VerifyCommand
+{
+    private static readonly Argument<string[]> Images = new("IMAGE")
+    {
+        Description = "Items, or sha256: and at least eight digits; without any: everything.", Arity = ArgumentArity.ZeroOrMore,
+    };
+
+    private static readonly Option<bool> Digests = new("--digests") { Description = "Also compute the digests of whole images anew." };
+
+    private static readonly Option<bool> Scrub = new("--scrub")
+    {
+        Description = "Only hold stored bytes against their checksums: quicker, finds rot, recomputes no content.",
+    };
+
+    private static readonly Option<bool> NoRecord = new("--no-record") { Description = "Write no entry into the ledger." };
+
+    internal static Command Build()
+    {
+        var command = new Command(
+            "verify",
+            """
+            Recomputes every segment, the maps and the ledger, and says what is wrong, where, and which images it touches. Needs no key and trusts no cache.
+            Where the log key is at hand, the outcome is recorded in the ledger.
+
+            Examples:
+              evidence verify
+              evidence verify server-7 --digests
+              evidence --json verify --scrub
+            """)
+        {
+            Images, Digests, Scrub, NoRecord,
+        };
+        Session.Bind(command, RunAsync);
+        return command;
+    }
+
+    private static async Task<int> RunAsync(Session session, ParseResult parsed, CancellationToken cancellation)
+    {
+        var options = new VerificationOptions
+        {
+            Images = parsed.GetValue(Images) ?? [],
+            Digests = parsed.GetValue(Digests),
+            StoredBytesOnly = parsed.GetValue(Scrub),
+            Keys = session.Access.Keys,
+        };
+        VerificationReport report;
+        await using (var display = new ProgressDisplay(session.IsQuiet))
+        {
+            ProgressDisplay.Job job = display.Add(session.VaultFolder);
+            report = await VaultVerifier.VerifyAsync(
+                session.VaultFolder, options, new DirectProgress<VerificationProgress>(p => job.Report("verifying", p.Done, p.Total)), cancellation);
+        }
+
+        long? entry = parsed.GetValue(NoRecord) ? null : Record(session, report, options);
+        session.Answer(() => ToJson(report, entry), text => Print(text, session.VaultFolder, report, entry));
+        return ExitCode.Of(report.Content);
+    }
+
+    /// <summary>Records the outcome, unless the ledger itself is in doubt: nothing is built on that.</summary>
+    private static long? Record(Session session, VerificationReport report, VerificationOptions options)
+    {
+        if (report.Ledger.Content == ContentVerdict.Refuted || report.Findings.Any(f => f.What == "vault"))
+            return null;
+        using Vault vault = Vault.Open(session.VaultFolder, session.Access with { CacheFolder = null });
+        if (!vault.Ledger.IsSequencer)
+            return null;
+        var body = new JsonObject
+        {
+            ["content"] = NameOf(report.Content),
+            ["scope"] = options.StoredBytesOnly ? "stored bytes" : options.Digests ? "content and whole-image digests" : "content",
+            ["images"] = new JsonArray([.. report.Images.Take(100).Select(i => new JsonObject { ["image"] = i.Image.ToString(), ["content"] = NameOf(i.Content) })]),
+            ["imageCount"] = DecimalText.Format(report.Images.Count),
+            ["ledgerSize"] = DecimalText.Format(report.Ledger.Size),
+        };
+        return vault.Ledger.Record(EntryKind.Verification, [.. report.Images.Take(100).Select(i => i.Item).Distinct(StringComparer.Ordinal)], null, body);
+    }
+
+    private static JsonObject ToJson(VerificationReport report, long? entry) => new()
+    {
+        ["content"] = NameOf(report.Content),
+        ["anchor"] = report.Anchor.ToString().ToLowerInvariant(),
+        ["images"] = new JsonArray([.. report.Images.Select(i => new JsonObject
+        {
+            ["image"] = $"sha256:{i.Image}",
+            ["item"] = i.Item,
+            ["content"] = NameOf(i.Content),
+            ["findings"] = Findings(i.Findings),
+        })]),
+        ["ledger"] = new JsonObject
+        {
+            ["origin"] = report.Ledger.Origin,
+            ["size"] = DecimalText.Format(report.Ledger.Size),
+            ["root"] = report.Ledger.Root?.ToString(),
+            ["content"] = NameOf(report.Ledger.Content),
+            ["witnessedSize"] = DecimalText.Format(report.Ledger.WitnessedSize),
+            ["keysPinned"] = report.Ledger.KeysPinned,
+            ["findings"] = Findings(report.Ledger.Findings),
+        },
+        ["findings"] = Findings(report.Findings),
+        ["scrub"] = report.StoredBytesOnly,
+        ["bytesChecked"] = DecimalText.Format(report.BytesChecked),
+        ["entry"] = entry is { } index ? DecimalText.Format(index) : null,
+    };
+
+    private static JsonArray Findings(IEnumerable<Finding> findings) => new([.. findings.Select(f => new JsonObject
+    {
+        ["what"] = f.What,
+        ["file"] = f.File,
+        ["offset"] = f.Offset is { } offset ? DecimalText.Format(offset) : null,
+        ["length"] = f.Length is { } length ? DecimalText.Format(length) : null,
+        ["detail"] = f.Detail,
+        ["content"] = NameOf(f.Verdict),
+    })]);
+
+    private static void Print(TextWriter text, string folder, VerificationReport report, long? entry)
+    {
+        text.WriteLine($"{NameOf(report.Content).ToUpperInvariant()}  {folder}{(report.StoredBytesOnly ? " (stored bytes only: no content was recomputed)" : "")}");
+        foreach (Finding finding in report.Findings)
+            Print(text, "  ", finding);
+        foreach (ImageVerdict image in report.Images)
+        {
+            text.WriteLine($"  {NameOf(image.Content),-12} {(image.Item.Length > 0 ? image.Item : "(no entry)")}  sha256:{image.Image.ToString()[..16]}");
+            foreach (Finding finding in image.Findings)
+                Print(text, "    ", finding);
+        }
+
+        LedgerVerdict ledger = report.Ledger;
+        text.WriteLine($"  {NameOf(ledger.Content),-12} ledger of {ledger.Origin ?? "an unknown origin"}, {Units.Count(ledger.Size)} entries");
+        foreach (Finding finding in ledger.Findings)
+            Print(text, "    ", finding);
+        text.WriteLine(ledger.KeysPinned
+            ? "  signed by the log keys that this machine knows"
+            : "  signed by the log keys that the vault itself declares: consistent, but this machine cannot say whose they are");
+        text.WriteLine("  anchor: none. Nothing outside the vault vouches for the ledger yet, so its own keeper could have written all of it anew");
+        if (entry is { } index)
+            text.WriteLine($"  recorded as ledger entry {index}");
+    }
+
+    private static void Print(TextWriter text, string indent, Finding finding)
+    {
+        string place = finding switch
+        {
+            { File: { } file, Offset: { } offset } => $"{file} at {offset}: ",
+            { File: { } file } => $"{file}: ",
+            { Offset: { } offset, Length: { } length } => $"bytes {offset} to {offset + length - 1} of the image: ",
+            _ => "",
+        };
+        text.WriteLine($"{indent}{(finding.Verdict == ContentVerdict.Verified ? "note" : NameOf(finding.Verdict))}: {place}{finding.Detail}");
+    }
+
+    private static string NameOf(ContentVerdict verdict) => verdict.ToString().ToLowerInvariant();
+}

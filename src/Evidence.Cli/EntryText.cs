@@ -1,0 +1,112 @@
+using System.Text.Json.Nodes;
+using Evidence.Canonical;
+using Evidence.Ledger;
+
+namespace Evidence.Cli;
+
+/// <summary>Custody entries as sentences, for somebody who has never seen the tool.</summary>
+internal static class EntryText
+{
+    internal static JsonObject ToJson(JudgedEntry judged)
+    {
+        var json = new JsonObject { ["entry"] = DecimalText.Format(judged.Index) };
+        if (judged.Entry is not { } entry)
+        {
+            json["defect"] = judged.Defect;
+            return json;
+        }
+
+        json["leaf"] = entry.LeafHash.ToString();
+        json["kind"] = entry.Payload.Kind;
+        json["time"] = Timestamps.Format(entry.Payload.Time);
+        json["case"] = entry.Payload.Case;
+        json["items"] = new JsonArray([.. entry.Payload.Items.Select(i => (JsonNode)i)]);
+        json["key"] = entry.Payload.Key;
+        json["signer"] = judged.Verdict?.Signer?.Name;
+        json["signature"] = SignatureName(judged);
+        json["body"] = entry.Payload.Body.DeepClone();
+        return json;
+    }
+
+    /// <summary>An entry on one line.</summary>
+    internal static string Line(JudgedEntry judged) => judged.Entry is { } entry
+        ? $"entry {judged.Index}, {entry.Payload.Time}: {Sentence(judged, entry)}"
+        : $"entry {judged.Index} is not a well-formed entry: {judged.Defect}";
+
+    /// <summary>An entry with what it rests on.</summary>
+    internal static void Print(TextWriter text, JudgedEntry judged)
+    {
+        if (judged.Entry is not { } entry)
+        {
+            text.WriteLine($"{judged.Index,5}  not a well-formed entry: {judged.Defect}");
+            return;
+        }
+
+        text.WriteLine($"{judged.Index,5}  {entry.Payload.Time}  {entry.Payload.Kind}{(entry.Payload.Case is null ? "" : $"  case {entry.Payload.Case}")}");
+        text.WriteLine($"       {Sentence(judged, entry)}");
+        foreach (string detail in Details(entry.Payload))
+            text.WriteLine($"       {detail}");
+        text.WriteLine($"       {Signature(judged)}");
+    }
+
+    private static string Sentence(JudgedEntry judged, LedgerEntry entry)
+    {
+        EntryPayload payload = entry.Payload;
+        string who = judged.Verdict?.Signer?.Name ?? "An unknown key";
+        string items = payload.Items.Count == 0 ? "" : string.Join(", ", payload.Items);
+        return payload.Kind switch
+        {
+            EntryKind.Identity when Field(payload, "subject") == "vault" => $"{who} began this ledger for the vault {Field(payload, "origin")}.",
+            EntryKind.Identity => $"{who} declared the key of {Field(payload, "name")}.",
+            EntryKind.Acquisition => $"{who} imaged {items} from {Field(payload, "source")}: {Size(payload, "size")}, " +
+                (Field(payload, "readBack") == "verified" ? "read back and verified." : "not read back.") +
+                (Field(payload, "absentBytes") is "0" or null ? "" : $" {Size(payload, "absentBytes")} could not be read."),
+            EntryKind.Verification => $"{who} verified {(items.Length == 0 ? "the vault" : items)}: {Field(payload, "content")} ({Field(payload, "scope")}).",
+            EntryKind.Export => $"{who} handed out {Size(payload, "length")} of {items} as {Field(payload, "format")}, from offset {Field(payload, "offset")}.",
+            EntryKind.Access => $"{who} looked into {items}.",
+            EntryKind.Correction => $"{who} corrected entry {Field(payload, "corrects")}: {Field(payload, "text")}",
+            EntryKind.Note => $"{who} noted{(items.Length == 0 ? "" : $" of {items}")}: {Field(payload, "text")}",
+            _ => $"{who} recorded: {payload.Body.ToJsonString()}",
+        };
+    }
+
+    private static IEnumerable<string> Details(EntryPayload payload)
+    {
+        if (payload.Kind == EntryKind.Acquisition)
+        {
+            yield return $"image sha256:{Field(payload, "image")}";
+            if (payload.Body["digests"] is JsonObject digests)
+            {
+                foreach ((string name, JsonNode? value) in digests)
+                    yield return $"{name} {value}";
+            }
+
+            if (Field(payload, "examiner") is { } examiner)
+                yield return $"examiner {examiner}";
+        }
+        else if (payload.Kind == EntryKind.Export && Field(payload, "sha256") is { } digest)
+        {
+            yield return $"sha256 of what was handed out {digest}";
+        }
+    }
+
+    private static string Signature(JudgedEntry judged) => judged.Verdict?.Status switch
+    {
+        EntrySignatureStatus.Valid => $"signature of {judged.Verdict.Signer!.Name}: good",
+        EntrySignatureStatus.Invalid => "SIGNATURE WRONG: this entry proves nothing",
+        _ => "signed by a key that no entry before it declares",
+    };
+
+    private static string SignatureName(JudgedEntry judged) => judged.Verdict?.Status switch
+    {
+        EntrySignatureStatus.Valid => "valid",
+        EntrySignatureStatus.Invalid => "invalid",
+        _ => "unknown-signer",
+    };
+
+    private static string? Field(EntryPayload payload, string name) =>
+        payload.Body[name] is JsonValue value && value.TryGetValue(out string? text) ? text : null;
+
+    private static string Size(EntryPayload payload, string name) =>
+        DecimalText.TryParse(Field(payload, name), out long bytes) ? Units.Exact(bytes) : "an unknown number of bytes";
+}

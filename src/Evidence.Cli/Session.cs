@@ -1,0 +1,83 @@
+using System.CommandLine;
+using System.Text.Json.Nodes;
+using Evidence.Vaults;
+
+namespace Evidence.Cli;
+
+/// <summary>One call of the command: where its vault is, and how it answers.</summary>
+internal sealed class Session
+{
+    internal static readonly Option<string?> VaultOption = new("--vault")
+    {
+        Description = "The vault's folder. Without it: EVIDENCE_VAULT, then ./evidence.vault.", HelpName = "DIR", Recursive = true,
+    };
+
+    internal static readonly Option<bool> JsonOption = new("--json") { Description = "Print one JSON object on standard output.", Recursive = true };
+
+    internal static readonly Option<bool> QuietOption = new("--quiet") { Description = "No progress on standard error.", Recursive = true };
+
+    private Session(ParseResult parsed)
+    {
+        IsJson = parsed.GetValue(JsonOption);
+        IsQuiet = parsed.GetValue(QuietOption);
+        string? folder = parsed.GetValue(VaultOption);
+        if (string.IsNullOrEmpty(folder))
+            folder = Environment.GetEnvironmentVariable("EVIDENCE_VAULT");
+        VaultFolder = string.IsNullOrEmpty(folder) ? "evidence.vault" : folder;
+    }
+
+    internal string VaultFolder { get; }
+
+    internal bool IsJson { get; }
+
+    internal bool IsQuiet { get; }
+
+    internal VaultAccess Access { get; } = VaultAccess.Default();
+
+    /// <summary>Gives a command its action: errors become a message and an exit code, as JSON where that was asked for.</summary>
+    internal static void Bind(Command command, Func<Session, ParseResult, CancellationToken, Task<int>> action) =>
+        command.SetAction(async (parsed, cancellation) =>
+        {
+            var session = new Session(parsed);
+            try
+            {
+                return await action(session, parsed, cancellation);
+            }
+            catch (EvidenceException e)
+            {
+                session.Fail(e.Code, e.Message);
+                return ExitCode.Of(e.Code);
+            }
+            catch (OperationCanceledException)
+            {
+                session.Fail(ErrorCode.Interrupted, "Interrupted. The vault is sound; run the same command again to go on.");
+                return ExitCode.Interrupted;
+            }
+            catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+            {
+                session.Fail(ErrorCode.InputOutput, e.Message);
+                return ExitCode.Failed;
+            }
+        });
+
+    internal Vault OpenVault() => Vault.Open(VaultFolder, Access);
+
+    /// <summary>Answers: the object where JSON was asked for, else the text.</summary>
+    internal void Answer(Func<JsonObject> json, Action<TextWriter> text)
+    {
+        if (IsJson)
+            Console.Out.WriteLine(json().ToJsonString());
+        else
+            text(Console.Out);
+    }
+
+    internal static JsonObject Error(string code, string message) => new() { ["code"] = code, ["message"] = message };
+
+    private void Fail(string code, string message)
+    {
+        if (IsJson)
+            Console.Out.WriteLine(new JsonObject { ["error"] = Error(code, message) }.ToJsonString());
+        else
+            Console.Error.WriteLine($"evidence: {message}");
+    }
+}

@@ -1,0 +1,46 @@
+using Evidence.Hashing;
+using Evidence.Segments;
+
+namespace Evidence.Acquisition;
+
+/// <summary>How to image a source.</summary>
+public sealed record AcquisitionOptions
+{
+    /// <summary>What people call the thing that is imaged; null for the source's own name.</summary>
+    public string? Item { get; init; }
+
+    /// <summary>The case that it belongs to.</summary>
+    public string? Case { get; init; }
+
+    /// <summary>Who makes the image, for the record.</summary>
+    public string? Examiner { get; init; }
+
+    /// <summary>The digests of the whole image to compute in the same pass; empty for none.</summary>
+    public IReadOnlyList<DigestAlgorithm> Digests { get; init; } = [DigestAlgorithm.Md5, DigestAlgorithm.Sha1, DigestAlgorithm.Sha256];
+
+    /// <summary>How hard to try to make segments smaller; null for the vault's default.</summary>
+    public Compression? Compression { get; init; }
+
+    /// <summary>Whether to read what the source calls holes, instead of recording the claim.</summary>
+    public bool ReadHoles { get; init; }
+
+    /// <summary>Whether to leave out reading every segment back from the medium at the end. The record says so.</summary>
+    public bool SkipReadBack { get; init; }
+}
+
+/// <summary>The parts of an acquisition.</summary>
+public enum AcquisitionPhase
+{
+    /// <summary>The source is read, hashed and stored.</summary>
+    Reading,
+
+    /// <summary>What was stored is read back from the medium and recomputed.</summary>
+    ReadingBack,
+}
+
+/// <summary>How far an acquisition is.</summary>
+/// <param name="Phase">The part that it is in.</param>
+/// <param name="Done">Bytes of the source that are through this part.</param>
+/// <param name="Total">Bytes that there are in all; null where only the end of the source will tell.</param>
+/// <param name="Stored">Bytes written to packs so far.</param>
+public readonly record struct AcquisitionProgress(AcquisitionPhase Phase, long Done, long? Total, long Stored);

@@ -1,0 +1,48 @@
+using System.Security.Cryptography;
+using System.Threading.Channels;
+using Evidence.Hashing;
+using Evidence.Vaults;
+
+namespace Evidence.Acquisition;
+
+/// <summary>One digest of the whole image, on a worker of its own: such a chain is serial by nature.</summary>
+internal sealed class DigestChain
+{
+    private static readonly byte[] Zeros = new byte[1 << 20];
+
+    private readonly DigestAlgorithm algorithm;
+    private readonly Channel<SourceItem> items = Channel.CreateUnbounded<SourceItem>(new() { SingleReader = true, SingleWriter = true });
+
+    internal DigestChain(DigestAlgorithm algorithm) => this.algorithm = algorithm;
+
+    internal ChannelWriter<SourceItem> Input => items.Writer;
+
+    internal async Task<ImageDigest> RunAsync(CancellationToken cancellation)
+    {
+        using IncrementalHash hash = algorithm.Create();
+        await foreach (SourceItem item in items.Reader.ReadAllAsync(cancellation).ConfigureAwait(false))
+        {
+            if (item.Block is { } block)
+            {
+                hash.AppendData(block.Content);
+                block.Release();
+            }
+            else
+            {
+                // What was not read counts as zeros.
+                AppendZeros(hash, item.Length, cancellation);
+            }
+        }
+
+        return new ImageDigest(algorithm, Convert.ToHexStringLower(hash.GetHashAndReset()));
+    }
+
+    private static void AppendZeros(IncrementalHash hash, long length, CancellationToken cancellation)
+    {
+        for (; length > 0; length -= Zeros.Length)
+        {
+            cancellation.ThrowIfCancellationRequested();
+            hash.AppendData(Zeros.AsSpan(0, (int)Math.Min(length, Zeros.Length)));
+        }
+    }
+}

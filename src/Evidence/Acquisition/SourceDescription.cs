@@ -1,0 +1,68 @@
+using System.Text.Json.Nodes;
+using Evidence.Canonical;
+using Evidence.Sources;
+
+namespace Evidence.Acquisition;
+
+/// <summary>A source's identity as it stands in a manifest (<c>docs/format/manifest.md</c>).</summary>
+internal static class SourceDescription
+{
+    internal static JsonObject Encode(SourceIdentity source)
+    {
+        var json = new JsonObject { ["kind"] = KindOf(source.Kind), ["name"] = source.Name };
+        Add(json, "sectorSize", source.LogicalSectorSize);
+        Add(json, "physicalSectorSize", source.PhysicalSectorSize);
+        if (source.Modified is { } modified)
+            json["modified"] = Timestamps.Format(modified);
+        Add(json, "inode", source.Inode is { } inode ? string.Create(null, $"{inode}") : null);
+        if (source.Device is { } device)
+        {
+            Add(json, "model", device.Model);
+            Add(json, "serial", device.Serial);
+            Add(json, "firmware", device.Firmware);
+            Add(json, "vendor", device.Vendor);
+            Add(json, "wwid", device.Wwid);
+            if (device.IsReadOnly is { } readOnly)
+                json["readOnly"] = readOnly;
+        }
+
+        if (source.Usage is { } usage)
+        {
+            json["live"] = usage.IsLive;
+            json["mounts"] = new JsonArray([.. usage.Mounts.Select(m => (JsonNode)m.MountPoint)]);
+        }
+
+        if (source.Parts.Count > 0)
+        {
+            json["parts"] = new JsonArray([.. source.Parts.Select(p =>
+                new JsonObject { ["name"] = Path.GetFileName(p.Path), ["size"] = DecimalText.Format(p.Length) })]);
+        }
+
+        return json;
+    }
+
+    /// <summary>What people are likely to call a source: the last part of its name.</summary>
+    internal static string DefaultItem(SourceIdentity source) =>
+        source.Kind == SourceKind.Stream ? source.Name.Replace(' ', '-') : Path.GetFileName(source.Name);
+
+    private static string KindOf(SourceKind kind) => kind switch
+    {
+        SourceKind.File => "file",
+        SourceKind.SplitFiles => "split",
+        SourceKind.BlockDevice => "device",
+        SourceKind.Stream => "stream",
+        _ => throw new ArgumentOutOfRangeException(nameof(kind)),
+    };
+
+    private static void Add(JsonObject json, string name, int? value)
+    {
+        if (value is { } number)
+            json[name] = number;
+    }
+
+    private static void Add(JsonObject json, string name, string? value)
+    {
+        if (!string.IsNullOrEmpty(value))
+            json[name] = value;
+    }
+}

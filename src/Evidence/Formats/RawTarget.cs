@@ -1,0 +1,165 @@
+using System.Security.Cryptography;
+using Evidence.Platform;
+using Evidence.Sources;
+using Microsoft.Win32.SafeHandles;
+
+namespace Evidence.Formats;
+
+/// <summary>Where raw bytes go, in order.</summary>
+internal abstract class RawTarget : IDisposable
+{
+    /// <summary>The bytes of a device behind what was written.</summary>
+    internal virtual long Remaining => 0;
+
+    /// <summary>A new file, or a block device of at least that length.</summary>
+    internal static RawTarget Open(string path, long length)
+    {
+        path = Path.GetFullPath(path);
+        return FileStatus.TryGet(path)?.Type switch
+        {
+            null => new FileTarget(path, length),
+            FileType.BlockDevice => DeviceTarget.OpenDevice(path, length),
+            FileType.Directory => throw Invalid($"{path} is a directory. Name a file that does not exist yet, or a block device."),
+            FileType.Regular => throw Invalid($"{path} exists already. Nothing is written over: name another file, or remove it first."),
+            _ => throw Invalid($"{path} is neither a new file nor a block device."),
+        };
+    }
+
+    internal abstract void Write(ReadOnlySpan<byte> bytes);
+
+    /// <summary>Writes zeros; where nothing was there before, a hole will do.</summary>
+    internal virtual void WriteZeros(ReadOnlySpan<byte> zeros) => Write(zeros);
+
+    /// <summary>Makes what was written durable, and a file appear under its name.</summary>
+    internal virtual void Complete()
+    {
+    }
+
+    /// <inheritdoc/>
+    public abstract void Dispose();
+
+    private protected static EvidenceException Invalid(string message) => new(ErrorCode.DestinationInvalid, message);
+}
+
+/// <summary>A stream, such as standard output. It belongs to the caller.</summary>
+internal sealed class StreamTarget(Stream stream) : RawTarget
+{
+    internal override void Write(ReadOnlySpan<byte> bytes)
+    {
+        try
+        {
+            stream.Write(bytes);
+        }
+        catch (IOException e)
+        {
+            throw DurableFile.Failure(e, "the output", "write");
+        }
+    }
+
+    public override void Dispose()
+    {
+        // The caller's.
+    }
+}
+
+/// <summary>A file that appears when it is whole.</summary>
+internal sealed class FileTarget : RawTarget
+{
+    private readonly string path;
+    private readonly string temporary;
+    private readonly long length;
+    private readonly SafeFileHandle handle;
+    private long position;
+    private bool complete;
+
+    internal FileTarget(string path, long length)
+    {
+        this.path = path;
+        this.length = length;
+        temporary = $"{path}.{Convert.ToHexStringLower(RandomNumberGenerator.GetBytes(4))}.part";
+        SafeFileHandle? opened = null;
+        DurableFile.Translate(temporary, "create", () => opened = File.OpenHandle(temporary, FileMode.CreateNew, FileAccess.Write));
+        handle = opened!;
+    }
+
+    internal override void Write(ReadOnlySpan<byte> bytes)
+    {
+        try
+        {
+            RandomAccess.Write(handle, bytes, position);
+        }
+        catch (IOException e)
+        {
+            throw DurableFile.Failure(e, temporary, "write");
+        }
+
+        position += bytes.Length;
+    }
+
+    internal override void WriteZeros(ReadOnlySpan<byte> zeros) => position += zeros.Length;
+
+    internal override void Complete()
+    {
+        DurableFile.Translate(temporary, "set the length of", () => RandomAccess.SetLength(handle, length));
+        DurableFile.Sync(handle, temporary);
+        if (!DurableFile.TryPublish(temporary, path))
+            throw Invalid($"{path} appeared while the export was running. Nothing is written over: name another file.");
+        complete = true;
+    }
+
+    public override void Dispose()
+    {
+        handle.Dispose();
+        if (!complete)
+            File.Delete(temporary);
+    }
+}
+
+/// <summary>A block device that is written over from its first byte.</summary>
+internal sealed class DeviceTarget : RawTarget
+{
+    private readonly string path;
+    private readonly SafeFileHandle handle;
+    private readonly long size;
+    private long position;
+
+    private DeviceTarget(string path, SafeFileHandle handle, long size)
+    {
+        this.path = path;
+        this.handle = handle;
+        this.size = size;
+    }
+
+    internal override long Remaining => size - position;
+
+    internal static DeviceTarget OpenDevice(string path, long length)
+    {
+        using Source device = Source.Open(path);
+        if (device.Identity.IsLive == true)
+            throw Invalid($"{path} is in use (mounted, held or swapped to). Release it first.");
+        long there = device.Length ?? 0;
+        if (there < length)
+            throw Invalid($"{path} has {there} bytes, fewer than the {length} to be written. Use a device that is large enough, or --range.");
+        SafeFileHandle? opened = null;
+        DurableFile.Translate(path, "open for writing", () => opened = File.OpenHandle(path, FileMode.Open, FileAccess.Write, FileShare.ReadWrite));
+        return new DeviceTarget(path, opened!, there);
+    }
+
+    internal override void Write(ReadOnlySpan<byte> bytes)
+    {
+        try
+        {
+            RandomAccess.Write(handle, bytes, position);
+        }
+        catch (IOException e)
+        {
+            throw DurableFile.Failure(e, path, "write");
+        }
+
+        position += bytes.Length;
+    }
+
+    internal override void Complete() => DurableFile.Sync(handle, path);
+
+    public override void Dispose() => handle.Dispose();
+}

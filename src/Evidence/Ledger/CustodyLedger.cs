@@ -1,0 +1,173 @@
+using System.Runtime.InteropServices;
+using Evidence.Hashing;
+
+namespace Evidence.Ledger;
+
+/// <summary>A ledger as of the checkpoint that was read when it was opened. Reading needs no lock and no private key.</summary>
+public sealed class CustodyLedger
+{
+    private readonly ILedgerStorage storage;
+    private readonly TileReader tiles;
+    private readonly CheckpointFile? file;
+
+    private CustodyLedger(ILedgerStorage storage, string origin, CheckpointFile? file)
+    {
+        this.storage = storage;
+        this.file = file;
+        Checkpoint = file?.Checkpoint ?? new Checkpoint(origin, 0, MerkleTree.EmptyRoot);
+        tiles = new TileReader(storage, Checkpoint.Size);
+    }
+
+    /// <summary>What the log commits to. A log that was not begun yet has size 0 and no signed note.</summary>
+    public Checkpoint Checkpoint { get; }
+
+    /// <summary>The checkpoint as it was signed; empty for a log that was not begun.</summary>
+    public ReadOnlyMemory<byte> SignedNote => file?.Note;
+
+    /// <summary>Which of the known keys signed it, and which Ed25519 signatures this machine could not check.</summary>
+    public NoteVerdict Signatures => file?.Verdict ?? new NoteVerdict([], [], []);
+
+    /// <summary>The number of entries.</summary>
+    public long Size => Checkpoint.Size;
+
+    /// <summary>The root over them.</summary>
+    public Sha256Digest Root => Checkpoint.Root;
+
+    /// <summary>Opens a ledger for reading: verifies the checkpoint, that the tiles give its root, and that it only grew since it was last seen.</summary>
+    /// <param name="storage">The ledger's files.</param>
+    /// <param name="origin">The log's origin.</param>
+    /// <param name="keys">The log's keys, as pinned outside the vault; see <see cref="DeclaredIdentity"/> for a vault met for the first time.</param>
+    /// <param name="seen">What was seen before; null where nothing is remembered.</param>
+    /// <exception cref="EvidenceException">The ledger is damaged, or was set back, or is another one than was seen before.</exception>
+    public static CustodyLedger Open(ILedgerStorage storage, string origin, IReadOnlyCollection<VerifierKey> keys, ISeenCheckpoints? seen = null)
+    {
+        ArgumentNullException.ThrowIfNull(storage);
+        ArgumentNullException.ThrowIfNull(keys);
+        Checkpoint? before = SeenRule.Find(seen, origin);
+        var ledger = new CustodyLedger(storage, origin, CheckpointFile.TryRead(storage, CheckpointFile.Name, origin, keys));
+        if (ledger.tiles.RootAt(ledger.Size) != ledger.Root)
+            throw TileReader.Damaged("tile/", "the tiles do not give the checkpoint's root");
+        SeenRule.Check(before, origin, ledger.Size, ledger.tiles.RootAt);
+        if (ledger.file is { } current && ledger.Size > (before?.Size ?? -1))
+            seen?.Record(current.Checkpoint, current.Note);
+        return ledger;
+    }
+
+    /// <summary>
+    /// The identity that the vault declares for itself, read without any trust: the first vault identity in the log. Its keys say that the
+    /// ledger agrees with itself, not whose it is; for that, pin them.
+    /// </summary>
+    /// <returns>Null where the readable part of the log declares none.</returns>
+    public static VaultIdentity? DeclaredIdentity(ILedgerStorage storage)
+    {
+        ArgumentNullException.ThrowIfNull(storage);
+        if (storage.TryRead(CheckpointFile.Name, Ledger.SignedNote.MaximumLength + 1) is not { } note)
+            return null;
+        try
+        {
+            var checkpoint = Checkpoint.Parse(Ledger.SignedNote.Parse(note).Text);
+            var registry = new KeyRegistry();
+            foreach (JudgedEntry judged in Judge(new TileReader(storage, checkpoint.Size), registry, checkpoint.Size))
+            {
+                if (registry.Vault is not null)
+                    break;
+            }
+
+            return registry.Vault;
+        }
+        catch (FormatException e)
+        {
+            throw new EvidenceException(ErrorCode.LedgerDamaged, $"The ledger's file {CheckpointFile.Name} is damaged: {e.Message}", e);
+        }
+    }
+
+    /// <summary>Recomputes everything and reports every wrong file: see <see cref="LedgerCheck"/>.</summary>
+    public LedgerCheckResult Check(IReadOnlyCollection<VerifierKey> keys, CancellationToken cancellation = default) =>
+        LedgerCheck.Run(storage, Checkpoint.Origin, keys, cancellation);
+
+    /// <summary>An entry's bytes.</summary>
+    /// <exception cref="ArgumentOutOfRangeException">The log has no such entry.</exception>
+    /// <exception cref="EvidenceException">The entry's files are damaged: it is not what the tree holds.</exception>
+    public byte[] ReadEntry(long index)
+    {
+        ArgumentOutOfRangeException.ThrowIfGreaterThanOrEqual(index, Size);
+        return ReadEntries(index, index + 1).First();
+    }
+
+    /// <summary>The bytes of a range of entries, each held against its leaf hash.</summary>
+    /// <param name="from">The first index.</param>
+    /// <param name="to">The index after the last, at most <see cref="Size"/>.</param>
+    public IEnumerable<byte[]> ReadEntries(long from, long to)
+    {
+        ArgumentOutOfRangeException.ThrowIfNegative(from);
+        ArgumentOutOfRangeException.ThrowIfGreaterThan(to, Size);
+        return Read(tiles, from, to);
+    }
+
+    /// <summary>All entries in order, each parsed, and its signatures judged at its place in the log.</summary>
+    /// <param name="registry">Takes in the keys as the entries declare them.</param>
+    public IEnumerable<JudgedEntry> JudgeEntries(KeyRegistry registry) => Judge(tiles, registry, Size);
+
+    /// <summary>The root over the first entries, computed from the tiles.</summary>
+    public Sha256Digest RootAt(long size)
+    {
+        ArgumentOutOfRangeException.ThrowIfNegative(size);
+        ArgumentOutOfRangeException.ThrowIfGreaterThan(size, Size);
+        return tiles.RootAt(size);
+    }
+
+    private static IEnumerable<byte[]> Read(TileReader tiles, long from, long to)
+    {
+        for (long bundle = from / TileName.FullWidth; bundle * TileName.FullWidth < to; bundle++)
+        {
+            IReadOnlyList<ReadOnlyMemory<byte>> entries = tiles.Entries(bundle);
+            Sha256Digest[] hashes = tiles.Hashes(0, bundle);
+            long first = bundle * TileName.FullWidth;
+            for (int i = (int)Math.Max(from - first, 0); i < entries.Count && first + i < to; i++)
+            {
+                if (MerkleTree.LeafHash(entries[i].Span) != hashes[i])
+                {
+                    throw TileReader.Damaged(
+                        TileName.At(TileName.Entries, bundle, tiles.Size).ToString(), $"the entry {first + i} is not the one that the tree holds");
+                }
+
+                yield return entries[i].ToArray();
+            }
+        }
+    }
+
+    private static IEnumerable<JudgedEntry> Judge(TileReader tiles, KeyRegistry registry, long size)
+    {
+        long index = 0;
+        foreach (byte[] bytes in Read(tiles, 0, size))
+        {
+            yield return JudgedEntry.Judge(index, bytes, registry);
+            index++;
+        }
+    }
+}
+
+/// <summary>An entry at its place in the log.</summary>
+/// <param name="Index">Its index.</param>
+/// <param name="Bytes">Its bytes.</param>
+/// <param name="Entry">What it says; null where it is not a well-formed entry of a known version.</param>
+/// <param name="Verdict">What its signatures are worth; null likewise.</param>
+/// <param name="Defect">Why it could not be read, if so.</param>
+[StructLayout(LayoutKind.Auto)]
+public readonly record struct JudgedEntry(long Index, ReadOnlyMemory<byte> Bytes, LedgerEntry? Entry, EntryVerdict? Verdict, string? Defect)
+{
+    internal static JudgedEntry Judge(long index, byte[] bytes, KeyRegistry registry)
+    {
+        LedgerEntry entry;
+        try
+        {
+            entry = LedgerEntry.Parse(bytes);
+        }
+        catch (FormatException e)
+        {
+            return new JudgedEntry(index, bytes, null, null, e.Message);
+        }
+
+        return new JudgedEntry(index, bytes, entry, registry.Fold(entry), null);
+    }
+}

@@ -1,0 +1,31 @@
+namespace Evidence.Ledger;
+
+/// <summary>The kinds of custody entries. A kind is also the middle of the entry's payload type.</summary>
+public static class EntryKind
+{
+    /// <summary>Declares a key, or the vault itself: see <see cref="IdentityBody"/>.</summary>
+    public const string Identity = "identity";
+
+    /// <summary>An image was taken.</summary>
+    public const string Acquisition = "acquisition";
+
+    /// <summary>Content was recomputed, and what came of it.</summary>
+    public const string Verification = "verification";
+
+    /// <summary>An image, or a part of one, was handed out.</summary>
+    public const string Export = "export";
+
+    /// <summary>An image was looked into.</summary>
+    public const string Access = "access";
+
+    /// <summary>An earlier entry is put right. Entries are never changed.</summary>
+    public const string Correction = "correction";
+
+    /// <summary>A remark for the record.</summary>
+    public const string Note = "note";
+
+    /// <summary>Whether a text can be a kind: lower-case letters, digits and hyphens, beginning with a letter, at most 32.</summary>
+    public static bool IsValid(string? kind) =>
+        kind is { Length: > 0 and <= 32 } && char.IsAsciiLetterLower(kind[0]) &&
+        kind.All(c => char.IsAsciiLetterLower(c) || char.IsAsciiDigit(c) || c == '-');
+}

@@ -1,0 +1,173 @@
+using System.Security.Cryptography;
+using System.Text;
+using Evidence.Platform;
+
+namespace Evidence.Ledger;
+
+/// <summary>
+/// The user's keys and what was seen of each log, in a folder outside every vault: <c>actors/NAME.pem</c>, and for each log, by the
+/// SHA-256 of its origin, <c>logs/HASH/{ed25519.pem,ecdsa.pem,origin,pinned,seen}</c>. Private keys are PKCS#8 PEM, mode 0600.
+/// </summary>
+public sealed class KeyStore : ISeenCheckpoints
+{
+    private const string Extension = ".pem";
+
+    private readonly string folder;
+
+    /// <summary>Uses a folder. It is made when something is first written to it.</summary>
+    public KeyStore(string folder)
+    {
+        ArgumentException.ThrowIfNullOrEmpty(folder);
+        this.folder = Path.GetFullPath(folder);
+    }
+
+    /// <summary>The folder that <c>EVIDENCE_HOME</c> names, else <c>evidence</c> in the user's configuration folder.</summary>
+    public static string DefaultFolder() => Environment.GetEnvironmentVariable("EVIDENCE_HOME") is { Length: > 0 } home
+        ? home
+        : Path.Combine(
+            Environment.GetFolderPath(Environment.SpecialFolder.ApplicationData, Environment.SpecialFolderOption.DoNotVerify), "evidence");
+
+    /// <summary>The names of the actors whose private keys are here.</summary>
+    public IReadOnlyList<string> ListActors()
+    {
+        string actors = Path.Combine(folder, "actors");
+        return Directory.Exists(actors)
+            ? [.. Directory.GetFiles(actors, "*" + Extension).Select(path => Path.GetFileNameWithoutExtension(path)).Order(StringComparer.Ordinal)]
+            : [];
+    }
+
+    /// <summary>Makes and keeps a new actor key.</summary>
+    /// <exception cref="EvidenceException">There is one of that name already.</exception>
+    public ActorKey CreateActor(string name)
+    {
+        string path = ActorPath(name);
+        using IDisposable taken = Lock();
+        if (File.Exists(path))
+            throw new EvidenceException(ErrorCode.DestinationInvalid, $"There is an actor key named {name} already: {path}.");
+        var key = ActorKey.Create();
+        Write(path, key.ExportPem());
+        return key;
+    }
+
+    /// <summary>Loads an actor's key.</summary>
+    /// <exception cref="EvidenceException">There is none, or it cannot be read.</exception>
+    public ActorKey LoadActor(string name) => Load(ActorPath(name), ActorKey.Import, $"The key of the actor {name}");
+
+    /// <summary>Makes and keeps the keys of a new log, and pins their public parts.</summary>
+    /// <exception cref="EvidenceException">There are keys of that log already.</exception>
+    public LogKeys CreateLog(string origin)
+    {
+        using IDisposable taken = Lock();
+        if (HasLog(origin))
+            throw new EvidenceException(ErrorCode.DestinationInvalid, $"There are keys of the log {origin} already: {LogPath(origin, "")}.");
+        var keys = LogKeys.Create(origin);
+        Write(LogPath(origin, "origin"), origin + "\n");
+        Write(LogPath(origin, "pinned"), PinnedText(keys.VerifierKeys));
+        Write(LogPath(origin, "ed25519.pem"), keys.ExportEd25519Pem());
+        // Written last: its presence is what says that the log's keys are whole.
+        Write(LogPath(origin, "ecdsa.pem"), keys.ExportEcdsaPem());
+        return keys;
+    }
+
+    /// <summary>Whether the private keys of a log are here: whether its sequencer can run here.</summary>
+    public bool HasLog(string origin) => File.Exists(LogPath(origin, "ecdsa.pem"));
+
+    /// <summary>Loads the keys of a log.</summary>
+    /// <exception cref="EvidenceException">They are not here, or cannot be read.</exception>
+    public LogKeys LoadLog(string origin)
+    {
+        string what = $"The key of the log {origin}";
+        string ed25519 = Load(LogPath(origin, "ed25519.pem"), pem => pem, what);
+        return Load(LogPath(origin, "ecdsa.pem"), pem => LogKeys.Import(origin, ed25519, pem), what);
+    }
+
+    /// <summary>Remembers a log's public keys, so that later nobody can put others in their place.</summary>
+    /// <exception cref="EvidenceException">Other keys are pinned already.</exception>
+    public void Pin(string origin, IReadOnlyCollection<VerifierKey> keys)
+    {
+        ArgumentNullException.ThrowIfNull(keys);
+        using IDisposable taken = Lock();
+        IReadOnlyList<VerifierKey> before = Pinned(origin);
+        if (before.Count == 0)
+        {
+            Write(LogPath(origin, "origin"), origin + "\n");
+            Write(LogPath(origin, "pinned"), PinnedText(keys));
+        }
+        else if (!before.ToHashSet().SetEquals(keys))
+        {
+            throw new EvidenceException(
+                ErrorCode.LedgerFork,
+                $"Other keys are pinned for the log {origin}: {string.Join(", ", before)}. If the change is right, edit {LogPath(origin, "pinned")}.");
+        }
+    }
+
+    /// <summary>The public keys pinned for a log; none where it was never met.</summary>
+    public IReadOnlyList<VerifierKey> Pinned(string origin)
+    {
+        string path = LogPath(origin, "pinned");
+        return File.Exists(path)
+            ? Load(path, text => (VerifierKey[])[.. text.Split('\n', StringSplitOptions.RemoveEmptyEntries).Select(VerifierKey.Parse)], "The pinned keys")
+            : [];
+    }
+
+    /// <inheritdoc/>
+    public byte[]? Find(string origin)
+    {
+        string path = LogPath(origin, "seen");
+        byte[]? note = null;
+        DurableFile.Translate(path, "read", () => note = File.Exists(path) ? File.ReadAllBytes(path) : null);
+        return note;
+    }
+
+    /// <inheritdoc/>
+    public void Record(Checkpoint checkpoint, ReadOnlySpan<byte> signedNote)
+    {
+        ArgumentNullException.ThrowIfNull(checkpoint);
+        // Under a lock: a reader that is behind must not set a writer's record back.
+        using IDisposable taken = Lock();
+        if (SeenRule.Find(this, checkpoint.Origin) is { } known && known.Size >= checkpoint.Size)
+            return;
+        string path = LogPath(checkpoint.Origin, "seen");
+        DurableFile.CreateDirectory(Path.GetDirectoryName(path)!);
+        DurableFile.Replace(path, signedNote, secret: true);
+    }
+
+    private static string PinnedText(IEnumerable<VerifierKey> keys) => string.Concat(keys.Select(key => $"{key}\n"));
+
+    private static T Load<T>(string path, Func<string, T> import, string what)
+    {
+        if (!File.Exists(path))
+            throw new EvidenceException(ErrorCode.KeyMissing, $"{what} is not at hand: there is no {path}.");
+        string text = "";
+        DurableFile.Translate(path, "read", () => text = File.ReadAllText(path));
+        try
+        {
+            return import(text);
+        }
+        catch (FormatException e)
+        {
+            throw new EvidenceException(ErrorCode.KeyMissing, $"{what} cannot be read from {path}: {e.Message}", e);
+        }
+    }
+
+    private static void Write(string path, string text)
+    {
+        DurableFile.CreateDirectory(Path.GetDirectoryName(path)!);
+        DurableFile.Replace(path, Encoding.UTF8.GetBytes(text), secret: true);
+    }
+
+    private FileLock Lock()
+    {
+        DurableFile.CreateDirectory(folder);
+        return FileLock.Acquire(Path.Combine(folder, "lock"), CancellationToken.None);
+    }
+
+    private string ActorPath(string name) =>
+        name is { Length: > 0 and <= 100 } && name[0] != '.' && name.All(c => char.IsAsciiLetterOrDigit(c) || c is '-' or '_' or '.' or '@')
+            ? Path.Combine(folder, "actors", name + Extension)
+            : throw new EvidenceException(
+                ErrorCode.Usage, $"'{name}' cannot be an actor key's name: letters, digits and - _ . @ only, not beginning with a dot.");
+
+    private string LogPath(string origin, string file) =>
+        Path.Combine(folder, "logs", Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(origin))), file);
+}

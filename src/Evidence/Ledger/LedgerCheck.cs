@@ -1,0 +1,81 @@
+namespace Evidence.Ledger;
+
+/// <summary>
+/// Recomputes a ledger from its entries up and holds every byte of every file against it, staging aside. It ends with a result whatever
+/// the bytes are.
+/// </summary>
+public sealed class LedgerCheck
+{
+    private readonly ILedgerStorage storage;
+    private readonly List<LedgerFinding> findings = [];
+
+    private LedgerCheck(ILedgerStorage storage) => this.storage = storage;
+
+    /// <summary>Checks everything.</summary>
+    /// <param name="storage">The ledger's files.</param>
+    /// <param name="origin">The log's origin.</param>
+    /// <param name="keys">The log's keys: each must have signed the checkpoint.</param>
+    /// <param name="cancellation">Heeded between tiles.</param>
+    public static LedgerCheckResult Run(
+        ILedgerStorage storage, string origin, IReadOnlyCollection<VerifierKey> keys, CancellationToken cancellation = default)
+    {
+        ArgumentNullException.ThrowIfNull(storage);
+        ArgumentNullException.ThrowIfNull(keys);
+        return new LedgerCheck(storage).Run(origin, keys, cancellation);
+    }
+
+    private LedgerCheckResult Run(string origin, IReadOnlyCollection<VerifierKey> keys, CancellationToken cancellation)
+    {
+        CheckpointFile? file = CheckCheckpoint(origin, keys);
+        var present = PresentTiles.List(storage, findings);
+        if (file is null)
+        {
+            if (present.First is { } tile)
+                Add(LedgerFindingKind.Missing, CheckpointFile.Name, null, $"Without a readable checkpoint nothing vouches for the tiles, such as {tile}.");
+            return new LedgerCheckResult(null, [], 0, findings);
+        }
+
+        long checkedEntries = new TreeCheck(storage, file.Checkpoint, present, findings).Run(cancellation);
+        return new LedgerCheckResult(file.Checkpoint, file.Verdict.Verified, checkedEntries, findings);
+    }
+
+    private CheckpointFile? CheckCheckpoint(string origin, IReadOnlyCollection<VerifierKey> keys)
+    {
+        CheckpointFile file;
+        try
+        {
+            if (storage.TryRead(CheckpointFile.Name, SignedNote.MaximumLength + 1) is not { } bytes)
+                return null;
+            file = CheckpointFile.Parse(bytes, keys);
+        }
+        catch (FormatException e)
+        {
+            Add(LedgerFindingKind.Damaged, CheckpointFile.Name, null, e.Message);
+            return null;
+        }
+        catch (EvidenceException e)
+        {
+            Add(LedgerFindingKind.Unreadable, CheckpointFile.Name, null, e.Message);
+            return null;
+        }
+
+        if (!string.Equals(file.Checkpoint.Origin, origin, StringComparison.Ordinal))
+            Add(LedgerFindingKind.Damaged, CheckpointFile.Name, 0, $"The origin is '{file.Checkpoint.Origin}', not '{origin}'.");
+        foreach (VerifierKey key in keys)
+        {
+            if (file.Verdict.Verified.Contains(key))
+                continue;
+            if (file.Verdict.NotChecked.Contains(key))
+                Add(LedgerFindingKind.NotChecked, CheckpointFile.Name, null, $"The signature of {key} was not checked: there is no OpenSSL 3 here.");
+            else
+                Add(LedgerFindingKind.Signature, CheckpointFile.Name, null, $"The signature of {key} is {(file.Verdict.Failed.Contains(key) ? "wrong" : "missing")}.");
+        }
+
+        if (keys.Count == 0)
+            Add(LedgerFindingKind.Signature, CheckpointFile.Name, null, "No key of the log is known, so nothing vouches for the checkpoint.");
+        return file;
+    }
+
+    private void Add(LedgerFindingKind kind, string name, long? offset, string detail) =>
+        findings.Add(new LedgerFinding(kind, name, offset, detail));
+}

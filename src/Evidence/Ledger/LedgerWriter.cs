@@ -1,0 +1,201 @@
+using System.Globalization;
+using Evidence.Hashing;
+
+namespace Evidence.Ledger;
+
+/// <summary>
+/// The log's sequencer: appends entries and signs checkpoints. Any number may exist, in any processes; the storage's lock lets one
+/// work at a time. Each append first completes what an interrupted one left.
+/// </summary>
+public sealed class LedgerWriter
+{
+    private readonly ILedgerStorage storage;
+    private readonly LogKeys keys;
+    private readonly ISeenCheckpoints seen;
+    private EvidenceException? failure;
+
+    private LedgerWriter(ILedgerStorage storage, LogKeys keys, ISeenCheckpoints seen) =>
+        (this.storage, this.keys, this.seen) = (storage, keys, seen);
+
+    /// <summary>Opens a ledger for writing, begins it where there is none, and completes an append that was interrupted.</summary>
+    /// <exception cref="EvidenceException">The ledger is damaged, or was set back, or is another one than was seen before.</exception>
+    public static LedgerWriter Open(ILedgerStorage storage, LogKeys keys, ISeenCheckpoints seen, CancellationToken cancellation = default)
+    {
+        ArgumentNullException.ThrowIfNull(storage);
+        ArgumentNullException.ThrowIfNull(keys);
+        ArgumentNullException.ThrowIfNull(seen);
+        var writer = new LedgerWriter(storage, keys, seen);
+        using (storage.Lock(cancellation))
+            writer.Recover();
+        return writer;
+    }
+
+    /// <summary>
+    /// Appends entries, after those that actors left in staging. On return they are durable and under a signed checkpoint. Beyond 16 MiB they
+    /// go in several batches, each with a checkpoint of its own; after an interruption the first batches may be in and the others not.
+    /// </summary>
+    /// <param name="entries">Well-formed entries; may be empty, to take in only what is staged.</param>
+    /// <param name="cancellation">Heeded between batches. A batch that has begun is completed.</param>
+    /// <exception cref="ArgumentException">One of them is not a well-formed entry. Nothing was written.</exception>
+    public AppendResult Append(IReadOnlyList<byte[]> entries, CancellationToken cancellation = default)
+    {
+        ArgumentNullException.ThrowIfNull(entries);
+        for (int i = 0; i < entries.Count; i++)
+            Demand(entries[i], i);
+        if (failure is not null)
+            throw new EvidenceException(failure.Code, $"This ledger writer stopped after a failed flush. {failure.Message}", failure);
+        try
+        {
+            using (storage.Lock(cancellation))
+                return AppendLocked(entries, cancellation);
+        }
+        catch (EvidenceException e) when (string.Equals(e.Code, ErrorCode.DurabilityLost, StringComparison.Ordinal))
+        {
+            failure = e;
+            throw;
+        }
+    }
+
+    /// <summary>Leaves an entry for the next sequencer, without the log key. Staging the same entry again changes nothing.</summary>
+    public static void Stage(ILedgerStorage storage, LedgerEntry entry)
+    {
+        ArgumentNullException.ThrowIfNull(storage);
+        ArgumentNullException.ThrowIfNull(entry);
+        _ = storage.TryCreate(StagedEntries.Name(entry.LeafHash), entry.ToBytes());
+    }
+
+    private AppendResult AppendLocked(IReadOnlyList<byte[]> entries, CancellationToken cancellation)
+    {
+        Position position = Recover();
+        var refused = new List<RefusedEntry>();
+        IReadOnlyList<byte[]> staged = StagedEntries.Read(storage, refused);
+        long firstIndex = position.Size + staged.Count;
+        foreach (IReadOnlyList<ReadOnlyMemory<byte>> part in Cut(staged.Concat(entries)))
+        {
+            cancellation.ThrowIfCancellationRequested();
+            var batch = new StagedBatch(keys.Origin, position.Size, part);
+            if (!storage.TryCreate(StagedBatch.Name, batch.ToBytes()))
+                throw TileReader.Damaged(StagedBatch.Name, "it appeared while this sequencer held the lock: something else writes here");
+            position = Commit(batch, position);
+        }
+
+        return new AppendResult(firstIndex, position.Size, position.Root, refused);
+    }
+
+    /// <summary>Reads where the log stands, holds that against what was seen, and only then brings an interrupted append to its end.</summary>
+    private Position Recover()
+    {
+        Checkpoint? before = SeenRule.Find(seen, keys.Origin);
+        var position = new Position(CheckpointFile.TryRead(storage, CheckpointFile.Name, keys.Origin, keys.VerifierKeys));
+        var tiles = new TileReader(storage, position.Size);
+        if (tiles.RootAt(position.Size) != position.Root)
+            throw TileReader.Damaged("tile/", "the tiles do not give the checkpoint's root");
+        // Before anything is signed: a batch left in an older copy of the vault must not become a second history.
+        SeenRule.Check(before, keys.Origin, position.Size, tiles.RootAt);
+        if (position.File is { } file && file.Checkpoint.Size > (before?.Size ?? -1))
+            seen.Record(file.Checkpoint, file.Note);
+        return Complete(StagedBatch.TryRead(storage), position);
+    }
+
+    private Position Complete(StagedBatch? batch, Position position)
+    {
+        if (position.File is null && batch is not { Start: 0 } && storage.List(TileName.Prefix) is [var tile, ..])
+            throw TileReader.Damaged(CheckpointFile.Name, $"it is missing, although the log has tiles ({tile})");
+        var committer = new BatchCommitter(storage, keys);
+        if (batch is null)
+        {
+            committer.RemoveStaleCheckpoint(position.Size);
+            return position;
+        }
+
+        if (!string.Equals(batch.Origin, keys.Origin, StringComparison.Ordinal))
+            throw TileReader.Damaged(StagedBatch.Name, $"it belongs to the log '{batch.Origin}'");
+        if (batch.End <= position.Size)
+        {
+            committer.Clean(batch);
+            return position;
+        }
+
+        if (batch.Start != position.Size)
+        {
+            throw TileReader.Damaged(StagedBatch.Name, string.Create(
+                CultureInfo.InvariantCulture, $"it follows {batch.Start} entries, but the checkpoint has {position.Size}"));
+        }
+
+        for (int i = 0; i < batch.Entries.Count; i++)
+            DemandStaged(batch.Entries[i].Span, i);
+        return Commit(batch, position);
+    }
+
+    private Position Commit(StagedBatch batch, Position position)
+    {
+        var committer = new BatchCommitter(storage, keys);
+        CheckpointFile signed = committer.Commit(batch, position.Root);
+        seen.Record(signed.Checkpoint, signed.Note);
+        committer.Clean(batch);
+        return new Position(signed);
+    }
+
+    private static IEnumerable<IReadOnlyList<ReadOnlyMemory<byte>>> Cut(IEnumerable<byte[]> entries)
+    {
+        var part = new List<ReadOnlyMemory<byte>>();
+        int bytes = 0;
+        foreach (byte[] entry in entries)
+        {
+            int cost = StagedBatch.Cost(entry);
+            if (bytes + cost > StagedBatch.MaximumEntryBytes)
+            {
+                yield return part;
+                part = [];
+                bytes = 0;
+            }
+
+            part.Add(entry);
+            bytes += cost;
+        }
+
+        if (part.Count > 0)
+            yield return part;
+    }
+
+    private static void Demand(byte[] entry, int index)
+    {
+        try
+        {
+            _ = LedgerEntry.Parse(entry);
+        }
+        catch (FormatException e)
+        {
+            throw new ArgumentException($"Entry {index.ToString(CultureInfo.InvariantCulture)} is not well-formed: {e.Message}", nameof(entry), e);
+        }
+    }
+
+    /// <summary>Whoever can write to the vault can put a batch there. They get no more signed than the staging of entries would.</summary>
+    private static void DemandStaged(ReadOnlySpan<byte> entry, int index)
+    {
+        try
+        {
+            _ = LedgerEntry.Parse(entry);
+        }
+        catch (FormatException e)
+        {
+            throw TileReader.Damaged(
+                StagedBatch.Name, $"its entry {index.ToString(CultureInfo.InvariantCulture)} is not well-formed: {e.Message}", e);
+        }
+    }
+
+    /// <summary>Where the log stands.</summary>
+    private readonly record struct Position(CheckpointFile? File)
+    {
+        public long Size => File?.Checkpoint.Size ?? 0;
+
+        public Sha256Digest Root => File?.Checkpoint.Root ?? MerkleTree.EmptyRoot;
+    }
+}
+
+/// <summary>What an append came to.</summary>
+/// <param name="FirstIndex">The index of the first of the given entries; the others follow it.</param>
+/// <param name="Size">The log's size now.</param>
+/// <param name="Root">Its root now.</param>
+/// <param name="Refused">Staged entries of others that were not taken in, and why.</param>
+public sealed record AppendResult(long FirstIndex, long Size, Sha256Digest Root, IReadOnlyList<RefusedEntry> Refused);

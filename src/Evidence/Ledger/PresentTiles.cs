@@ -1,0 +1,41 @@
+namespace Evidence.Ledger;
+
+/// <summary>Which tiles there are, by place, with the widths in which each is there.</summary>
+internal sealed class PresentTiles
+{
+    private readonly SortedDictionary<(int Level, long Index), List<int>> places = [];
+
+    /// <summary>The first tile's name, if there is any.</summary>
+    internal string? First { get; private set; }
+
+    /// <summary>All places.</summary>
+    internal IEnumerable<(int Level, long Index)> Places => places.Keys;
+
+    /// <summary>The widths at a place, the full one last.</summary>
+    internal IReadOnlyList<int> Widths(int level, long index) => places.TryGetValue((level, index), out List<int>? widths) ? widths : [];
+
+    /// <summary>Lists the ledger's files; what is no tile, no checkpoint and not in staging is foreign.</summary>
+    internal static PresentTiles List(ILedgerStorage storage, List<LedgerFinding> findings)
+    {
+        var result = new PresentTiles();
+        foreach (string name in storage.List(""))
+        {
+            if (TileName.TryParse(name, out TileName? tile))
+                result.Add(tile.Value);
+            else if (!string.Equals(name, CheckpointFile.Name, StringComparison.Ordinal) && !name.StartsWith("staging/", StringComparison.Ordinal))
+                findings.Add(new LedgerFinding(LedgerFindingKind.Foreign, name, null, "The ledger has no file of this name."));
+        }
+
+        foreach (List<int> widths in result.places.Values)
+            widths.Sort();
+        return result;
+    }
+
+    private void Add(TileName tile)
+    {
+        First ??= tile.ToString();
+        if (!places.TryGetValue((tile.Level, tile.Index), out List<int>? widths))
+            places.Add((tile.Level, tile.Index), widths = []);
+        widths.Add(tile.Width);
+    }
+}

@@ -1,0 +1,98 @@
+using System.Globalization;
+using Evidence.Hashing;
+
+namespace Evidence.Ledger;
+
+/// <summary>
+/// Reads the tiles of a log at one size, and computes the tree's root from them. It trusts nothing it reads: what it returns is worth
+/// what the caller compares it with.
+/// </summary>
+internal sealed class TileReader(ILedgerStorage storage, long size)
+{
+    // The tile read last on each level: neighbouring questions mostly fall into one tile.
+    private readonly Dictionary<int, (long Index, Sha256Digest[] Hashes)> latest = [];
+
+    internal long Size => size;
+
+    /// <summary>A tile's hashes, as many as it has at this size.</summary>
+    /// <exception cref="EvidenceException">The file is missing or has a wrong length.</exception>
+    internal Sha256Digest[] Hashes(int level, long index)
+    {
+        if (latest.TryGetValue(level, out (long Index, Sha256Digest[] Hashes) read) && read.Index == index)
+            return read.Hashes;
+        TileName tile = TileName.At(level, index, size);
+        (string name, byte[] bytes) = Read(tile, tile.Width * Sha256Digest.Size, TileName.FullWidth * Sha256Digest.Size);
+        Sha256Digest[] hashes = TryDecode(bytes, tile.Width) ??
+            throw Damaged(name, $"it has {bytes.Length} bytes, too few for {tile.Width} hashes");
+        latest[level] = (index, hashes);
+        return hashes;
+    }
+
+    /// <summary>The entries of one bundle, as many as it has at this size.</summary>
+    /// <exception cref="EvidenceException">The file is missing, or malformed.</exception>
+    internal IReadOnlyList<ReadOnlyMemory<byte>> Entries(long index)
+    {
+        TileName tile = TileName.At(TileName.Entries, index, size);
+        (string name, byte[] bytes) = Read(tile, EntryBundle.MaximumLength, EntryBundle.MaximumLength);
+        try
+        {
+            return EntryBundle.Read(bytes, tile.Width, out _);
+        }
+        catch (FormatException e)
+        {
+            throw Damaged(name, e.Message, e);
+        }
+    }
+
+    /// <summary>The hash of the complete subtree of 2^<paramref name="height"/> leaves that is number <paramref name="index"/> of its height.</summary>
+    internal Sha256Digest Subtree(int height, long index)
+    {
+        int level = height / TileName.LevelBits;
+        int width = 1 << (height % TileName.LevelBits);
+        long first = index * width;
+        return MerkleTree.Root(Hashes(level, first / TileName.FullWidth).AsSpan((int)(first % TileName.FullWidth), width));
+    }
+
+    /// <summary>The root over the first entries, from the fewest hashes that give it (RFC 6962, section 2.1).</summary>
+    internal Sha256Digest RootAt(long count)
+    {
+        if (count == 0)
+            return MerkleTree.EmptyRoot;
+        Sha256Digest? root = null;
+        for (int height = 0; height < 63; height++)
+        {
+            if ((count >> height & 1) == 0)
+                continue;
+            // The complete subtree of this height ends where the lower ones, already folded, begin.
+            Sha256Digest subtree = Subtree(height, (count >> height) - 1);
+            root = root is { } right ? MerkleTree.NodeHash(subtree, right) : subtree;
+        }
+
+        return root!.Value;
+    }
+
+    internal static Sha256Digest[]? TryDecode(ReadOnlySpan<byte> bytes, int width)
+    {
+        if (bytes.Length < width * Sha256Digest.Size)
+            return null;
+        var hashes = new Sha256Digest[width];
+        for (int i = 0; i < width; i++)
+            hashes[i] = new Sha256Digest(bytes.Slice(i * Sha256Digest.Size, Sha256Digest.Size));
+        return hashes;
+    }
+
+    /// <summary>The tile's own file, or, where a partial one was superseded and removed, the full one, of which it is the beginning.</summary>
+    private (string Name, byte[] Bytes) Read(TileName tile, int maximum, int maximumOfFull)
+    {
+        string name = tile.ToString();
+        byte[]? bytes = tile.Width == 0 ? null : storage.TryRead(name, maximum);
+        if (bytes is null && tile is { IsPartial: true, Width: > 0 })
+            bytes = storage.TryRead(tile.Full.ToString(), maximumOfFull);
+        return (name, bytes ?? throw Damaged(name, "it is missing"));
+    }
+
+    internal static EvidenceException Damaged(string name, string what, Exception? cause = null) => new(
+        ErrorCode.LedgerDamaged,
+        string.Create(CultureInfo.InvariantCulture, $"The ledger's file {name} is damaged: {what}. Run verify for every wrong file."),
+        cause);
+}

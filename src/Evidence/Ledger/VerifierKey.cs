@@ -1,0 +1,120 @@
+using System.Buffers.Binary;
+using System.Diagnostics.CodeAnalysis;
+using System.Globalization;
+using System.Security.Cryptography;
+using System.Text;
+
+namespace Evidence.Ledger;
+
+/// <summary>The signature types of c2sp.org/signed-note that this library verifies.</summary>
+public enum NoteKeyType
+{
+    /// <summary>Ed25519 (RFC 8032) over the text.</summary>
+    Ed25519 = 1,
+
+    /// <summary>ECDSA with SHA-256 over the text, ASN.1 DER signatures.</summary>
+    Ecdsa = 2,
+}
+
+/// <summary>A public key that signs notes, in its written form <c>name+key id+base64(type || key)</c>: a "vkey".</summary>
+public sealed class VerifierKey : IEquatable<VerifierKey>
+{
+    private readonly byte[] key;
+
+    private VerifierKey(string name, NoteKeyType type, byte[] key)
+    {
+        Name = name;
+        Type = type;
+        this.key = key;
+        KeyId = ComputeId(name, type, key);
+    }
+
+    /// <summary>The key's name; for a log's keys, its origin.</summary>
+    public string Name { get; }
+
+    /// <summary>The signature type.</summary>
+    public NoteKeyType Type { get; }
+
+    /// <summary>The key id, big-endian.</summary>
+    public uint KeyId { get; }
+
+    /// <summary>The key: 32 bytes for Ed25519, the SubjectPublicKeyInfo in DER for ECDSA.</summary>
+    public ReadOnlySpan<byte> Key => key;
+
+    /// <summary>Reads a key's written form.</summary>
+    /// <exception cref="FormatException">The text is not a key of a type that is known here, or its key id is another key's.</exception>
+    public static VerifierKey Parse(string text)
+    {
+        ArgumentNullException.ThrowIfNull(text);
+        // Base64 may hold a plus sign itself, names and key ids cannot.
+        if (text.Split('+', 3) is not [var name, { Length: 8 } id, var value] || !KeyName.IsValid(name) ||
+            !id.All(char.IsAsciiHexDigitLower) || Base64Text.TryDecode(value) is not { Length: > 1 } bytes)
+        {
+            throw new FormatException($"'{text}' is not a verifier key: name+key id+base64.");
+        }
+
+        VerifierKey result = (NoteKeyType)bytes[0] switch
+        {
+            NoteKeyType.Ed25519 when bytes.Length == 1 + Ed25519.PublicKeySize => new(name, NoteKeyType.Ed25519, bytes[1..]),
+            NoteKeyType.Ecdsa => FromEcdsa(name, bytes.AsSpan(1)),
+            _ => throw new FormatException($"The verifier key {name}+{id} is of a type or length that is not known here."),
+        };
+        return result.KeyId == uint.Parse(id, NumberStyles.AllowHexSpecifier, CultureInfo.InvariantCulture)
+            ? result
+            : throw new FormatException($"The verifier key {name}+{id} carries another key's id.");
+    }
+
+    internal static VerifierKey FromEd25519(string name, ReadOnlySpan<byte> publicKey) => new(name, NoteKeyType.Ed25519, publicKey.ToArray());
+
+    internal static VerifierKey FromEcdsa(string name, ReadOnlySpan<byte> subjectPublicKeyInfo)
+    {
+        try
+        {
+            using var ecdsa = ECDsa.Create();
+            ecdsa.ImportSubjectPublicKeyInfo(subjectPublicKeyInfo, out int read);
+            if (read != subjectPublicKeyInfo.Length)
+                throw new FormatException($"The ECDSA key {name} has {subjectPublicKeyInfo.Length - read} bytes too many.");
+        }
+        catch (CryptographicException e)
+        {
+            throw new FormatException($"The ECDSA key {name} is not a public key: {e.Message}", e);
+        }
+
+        return new(name, NoteKeyType.Ecdsa, subjectPublicKeyInfo.ToArray());
+    }
+
+    /// <summary>Whether a signature line names this key.</summary>
+    internal bool Matches(NoteSignature signature) =>
+        signature.KeyId == KeyId && string.Equals(signature.KeyName, Name, StringComparison.Ordinal);
+
+    /// <summary>Whether a signature is this key's over a text.</summary>
+    internal bool Verify(ReadOnlySpan<byte> text, ReadOnlySpan<byte> signature)
+    {
+        if (Type == NoteKeyType.Ed25519)
+            return Ed25519.Verify(key, text, signature);
+        using var ecdsa = ECDsa.Create();
+        ecdsa.ImportSubjectPublicKeyInfo(key, out _);
+        return ecdsa.VerifyData(text, signature, HashAlgorithmName.SHA256, DSASignatureFormat.Rfc3279DerSequence);
+    }
+
+    /// <summary>The key's written form.</summary>
+    public override string ToString() =>
+        $"{Name}+{KeyId.ToString("x8", CultureInfo.InvariantCulture)}+{Convert.ToBase64String([(byte)Type, .. key])}";
+
+    /// <inheritdoc/>
+    public bool Equals([NotNullWhen(true)] VerifierKey? other) =>
+        other is not null && other.Type == Type && string.Equals(other.Name, Name, StringComparison.Ordinal) && other.Key.SequenceEqual(key);
+
+    /// <inheritdoc/>
+    public override bool Equals(object? obj) => Equals(obj as VerifierKey);
+
+    /// <inheritdoc/>
+    public override int GetHashCode() => unchecked((int)KeyId);
+
+    private static uint ComputeId(string name, NoteKeyType type, byte[] key)
+    {
+        // signed-note: Ed25519 ids are over name, LF, type and key; ECDSA ids, older, over the SubjectPublicKeyInfo alone.
+        byte[] subject = type == NoteKeyType.Ecdsa ? key : [.. Encoding.UTF8.GetBytes(name), (byte)'\n', (byte)type, .. key];
+        return BinaryPrimitives.ReadUInt32BigEndian(SHA256.HashData(subject));
+    }
+}

@@ -1,0 +1,19 @@
+using Microsoft.Extensions.Logging;
+
+namespace Evidence;
+
+/// <summary>Every message that the library logs, in one place.</summary>
+internal static partial class Log
+{
+    [LoggerMessage(1, LogLevel.Warning, "The index cache in {Folder} cannot be used; what it holds is read from the packs instead")]
+    internal static partial void IndexCacheUnusable(ILogger logger, string folder, Exception exception);
+
+    [LoggerMessage(2, LogLevel.Information, "Removed leftovers of a run that ended early: {Path}")]
+    internal static partial void LeftoverRemoved(ILogger logger, string path);
+
+    [LoggerMessage(3, LogLevel.Debug, "Sealed pack {Pack}: {Records} records, {Bytes} bytes")]
+    internal static partial void PackSealed(ILogger logger, Evidence.Hashing.Sha256Digest pack, int records, long bytes);
+
+    [LoggerMessage(4, LogLevel.Warning, "{Source}: {Length} bytes at offset {Offset} could not be read")]
+    internal static partial void Unreadable(ILogger logger, string source, long offset, long length);
+}

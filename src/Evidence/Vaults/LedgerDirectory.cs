@@ -1,0 +1,98 @@
+using Evidence.Ledger;
+using Evidence.Platform;
+
+namespace Evidence.Vaults;
+
+/// <summary>A ledger's files in a folder, <c>ledger/</c> of a vault.</summary>
+internal sealed class LedgerDirectory(string root) : ILedgerStorage
+{
+    private const string Staging = "staging/";
+
+    // Temporary files of the sequencer lie apart from the tiles, so that what a crash leaves is no foreign file among them.
+    private const string Temporary = "staging/tmp";
+
+    /// <inheritdoc/>
+    public byte[]? TryRead(string name, int maximumLength)
+    {
+        string path = PathOf(name);
+        byte[]? content = null;
+        DurableFile.Translate(path, "read", () => content = Read(path, maximumLength));
+        return content;
+    }
+
+    /// <inheritdoc/>
+    public bool TryCreate(string name, ReadOnlySpan<byte> content)
+    {
+        string path = PathOf(name);
+        if (File.Exists(path))
+            return false;
+        DurableFile.CreateDirectory(Path.GetDirectoryName(path)!);
+        if (name.StartsWith(Staging, StringComparison.Ordinal))
+            return DurableFile.TryCreate(path, content);
+        DurableFile.CreateDirectory(PathOf(Temporary));
+        return DurableFile.TryCreate(path, content, PathOf(Temporary));
+    }
+
+    /// <inheritdoc/>
+    public void Replace(string name, ReadOnlySpan<byte> content)
+    {
+        DurableFile.CreateDirectory(PathOf(Temporary));
+        DurableFile.Replace(PathOf(name), content, temporaryDirectory: PathOf(Temporary));
+    }
+
+    /// <inheritdoc/>
+    public void Delete(string name)
+    {
+        string path = PathOf(name);
+        if (!File.Exists(path))
+            return;
+        DurableFile.Translate(path, "remove", () => File.Delete(path));
+        DurableFile.SyncDirectory(Path.GetDirectoryName(path)!);
+    }
+
+    /// <inheritdoc/>
+    public IReadOnlyList<string> List(string prefix)
+    {
+        // A prefix need not end at a folder; the folder that it reaches into is where to look.
+        string folder = PathOf(prefix[..(prefix.LastIndexOf('/') + 1)]);
+        string[] names = [];
+        DurableFile.Translate(folder, "list", () =>
+        {
+            if (Directory.Exists(folder))
+                names = Directory.GetFiles(folder, "*", SearchOption.AllDirectories);
+        });
+        return
+        [
+            .. names.Select(path => Path.GetRelativePath(root, path).Replace(Path.DirectorySeparatorChar, '/'))
+                .Where(name => name.StartsWith(prefix, StringComparison.Ordinal))
+                .Order(StringComparer.Ordinal),
+        ];
+    }
+
+    /// <inheritdoc/>
+    public IDisposable Lock(CancellationToken cancellation)
+    {
+        DurableFile.CreateDirectory(PathOf(Staging));
+        var taken = FileLock.Acquire(PathOf("staging/lock"), cancellation);
+        foreach (string leftover in List(Temporary + "/"))
+            Delete(leftover);
+        return taken;
+    }
+
+    private static byte[]? Read(string path, int maximumLength)
+    {
+        try
+        {
+            using var stream = new FileStream(path, FileMode.Open, FileAccess.Read, FileShare.ReadWrite | FileShare.Delete, bufferSize: 0);
+            var content = new byte[(int)Math.Min(stream.Length, maximumLength)];
+            int length = stream.ReadAtLeast(content, content.Length, throwOnEndOfStream: false);
+            return length == content.Length ? content : content[..length];
+        }
+        catch (Exception e) when (e is FileNotFoundException or DirectoryNotFoundException)
+        {
+            return null;
+        }
+    }
+
+    private string PathOf(string name) => Path.Combine(root, name.TrimEnd('/'));
+}

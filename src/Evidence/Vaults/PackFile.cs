@@ -1,0 +1,111 @@
+using Evidence.Hashing;
+using Evidence.Platform;
+using Evidence.Segments;
+using Microsoft.Win32.SafeHandles;
+
+namespace Evidence.Vaults;
+
+/// <summary>A sealed pack, opened for reading. Bytes that are not what the format says raise <see cref="ErrorCode.ContentRefuted"/>.</summary>
+internal sealed class PackFile : IDisposable
+{
+    private readonly SafeFileHandle handle;
+
+    private PackFile(SafeFileHandle handle, string path)
+    {
+        this.handle = handle;
+        FilePath = path;
+        Length = RandomAccess.GetLength(handle);
+    }
+
+    internal string FilePath { get; }
+
+    internal long Length { get; }
+
+    internal static PackFile Open(string path)
+    {
+        SafeFileHandle? opened = null;
+        DurableFile.Translate(path, "open the pack", () =>
+            opened = File.OpenHandle(path, FileMode.Open, FileAccess.Read, FileShare.ReadWrite | FileShare.Delete));
+        return new PackFile(opened!, path);
+    }
+
+    /// <summary>Asks the system to forget what it cached of the file, so that the next reads come from the medium.</summary>
+    internal void DropCache() =>
+        // Advice only: where the system cannot follow it (tmpfs, say) the bytes are the same, from memory.
+        _ = Posix.FileAdvise(handle, 0, 0, Posix.POSIX_FADV_DONTNEED);
+
+    /// <summary>Reads header, footer and index, and holds them against each other and against the name.</summary>
+    internal PackEntry[] ReadIndex(Sha256Digest name)
+    {
+        if (Length < PackFormat.HeaderSize + PackFormat.FooterSize)
+            throw Refuted($"it has {Length} bytes: it was cut off");
+        try
+        {
+            PackFormat.CheckHeader(ReadExactly(0, PackFormat.HeaderSize));
+            byte[] footer = ReadExactly(Length - PackFormat.FooterSize, PackFormat.FooterSize);
+            (long indexOffset, int count, Sha256Digest claimed) = PackFormat.DecodeFooter(footer, Length);
+            byte[] index = ReadExactly(indexOffset, count * PackFormat.IndexEntrySize);
+            Sha256Digest computed = Sha256Digest.Compute(index);
+            if (computed != name)
+                throw new FormatException($"its index hashes to {computed}, not to its name");
+            if (claimed != name)
+                throw new FormatException("its footer gives another name");
+            return PackIndex.Decode(index, indexOffset);
+        }
+        catch (FormatException e)
+        {
+            throw Refuted(e.Message, e);
+        }
+    }
+
+    /// <summary>Reads a record into a rented buffer of at least its length, header included.</summary>
+    /// <returns>The record's header. The stored bytes follow it in the buffer.</returns>
+    internal RecordHeader ReadRecord(long offset, int storedLength, Span<byte> buffer)
+    {
+        Span<byte> record = buffer[..(PackFormat.RecordHeaderSize + storedLength)];
+        ReadExactly(offset, record);
+        try
+        {
+            RecordHeader header = RecordHeader.Decode(record);
+            if (header.StoredLength != storedLength)
+                throw new FormatException($"the record at offset {offset} has {header.StoredLength} stored bytes where {storedLength} were expected");
+            return header;
+        }
+        catch (FormatException e)
+        {
+            throw Refuted($"at offset {offset} {e.Message}", e);
+        }
+    }
+
+    internal EvidenceException Refuted(string what, Exception? cause = null) =>
+        new(ErrorCode.ContentRefuted, $"{FilePath} is damaged: {what}. Run 'evidence verify' to see what it touches.", cause);
+
+    /// <inheritdoc/>
+    public void Dispose() => handle.Dispose();
+
+    private byte[] ReadExactly(long offset, int count)
+    {
+        var bytes = new byte[count];
+        ReadExactly(offset, bytes);
+        return bytes;
+    }
+
+    private void ReadExactly(long offset, Span<byte> destination)
+    {
+        try
+        {
+            while (!destination.IsEmpty)
+            {
+                int read = RandomAccess.Read(handle, destination, offset);
+                if (read == 0)
+                    throw Refuted($"it ends at {offset}, before what its index names: it was cut off");
+                offset += read;
+                destination = destination[read..];
+            }
+        }
+        catch (IOException e)
+        {
+            throw new EvidenceException(ErrorCode.InputOutput, $"Cannot read {FilePath} at offset {offset}: {e.Message}", e);
+        }
+    }
+}

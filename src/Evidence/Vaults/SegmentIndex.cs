@@ -1,0 +1,229 @@
+using System.Security.Cryptography;
+using Evidence.Hashing;
+using Evidence.Segments;
+using Microsoft.Extensions.Logging;
+
+namespace Evidence.Vaults;
+
+/// <summary>
+/// Which segments a vault holds, and where. The packs say so themselves; what is kept outside the vault is a cache of that, in sorted files
+/// (<see cref="IndexRun"/>), rebuilt from the packs wherever it is missing or wrong. Memory: the fences of those files (8 bytes for 78 segments),
+/// and at most <see cref="LargestOverlay"/> segments of newer packs.
+/// </summary>
+internal sealed class SegmentIndex : IDisposable
+{
+    internal const int LargestOverlay = 1 << 18;
+    private const int MostRuns = 8;
+    private const int SmallestRun = 1 << 12;
+
+    private readonly Lock gate = new();
+    private readonly VaultLayout layout;
+    private readonly string? cacheFolder;
+    private readonly ILogger logger;
+    private readonly List<IndexRun> runs = [];
+    private readonly Dictionary<Sha256Digest, SegmentLocation> overlay = [];
+    private readonly List<Sha256Digest> overlayPacks = [];
+    private readonly HashSet<Sha256Digest> known = [];
+
+    private SegmentIndex(VaultLayout layout, string? cacheFolder, ILogger logger)
+    {
+        this.layout = layout;
+        this.cacheFolder = cacheFolder;
+        this.logger = logger;
+    }
+
+    /// <summary>Opens the index of a vault.</summary>
+    /// <param name="layout">The vault.</param>
+    /// <param name="cacheFolder">Where the cache lies; null to keep everything in memory.</param>
+    /// <param name="logger">Hears of a cache that cannot be used.</param>
+    internal static SegmentIndex Open(VaultLayout layout, string? cacheFolder, ILogger logger)
+    {
+        var index = new SegmentIndex(layout, cacheFolder, logger);
+        index.Refresh();
+        return index;
+    }
+
+    /// <summary>An index that holds only what is added to it; beyond <see cref="LargestOverlay"/> segments it spills into a folder.</summary>
+    internal static SegmentIndex Empty(VaultLayout layout, string spillFolder, ILogger logger) => new(layout, spillFolder, logger);
+
+    /// <summary>Takes in the packs that other processes have sealed since.</summary>
+    internal void Refresh()
+    {
+        lock (gate)
+        {
+            List<Sha256Digest> packs = layout.ListPacks();
+            if (runs.Count == 0)
+                OpenRuns([.. packs]);
+            foreach (Sha256Digest pack in packs)
+            {
+                if (known.Contains(pack))
+                    continue;
+                using PackFile file = PackFile.Open(layout.Pack(pack));
+                AddPackLocked(pack, file.ReadIndex(pack));
+            }
+        }
+    }
+
+    internal bool TryFind(Sha256Digest id, out SegmentLocation location)
+    {
+        lock (gate)
+        {
+            if (overlay.TryGetValue(id, out location))
+                return true;
+            try
+            {
+                foreach (IndexRun run in runs)
+                {
+                    if (run.TryFind(id, out location))
+                        return true;
+                }
+            }
+            catch (Exception e) when (e is InvalidDataException or IOException)
+            {
+                Log.IndexCacheUnusable(logger, cacheFolder!, e);
+                Rebuild();
+                return TryFind(id, out location);
+            }
+
+            location = default;
+            return false;
+        }
+    }
+
+    /// <summary>Takes in a pack that was just sealed.</summary>
+    internal void AddPack(Sha256Digest pack, ReadOnlySpan<PackEntry> entries)
+    {
+        lock (gate)
+            AddPackLocked(pack, entries);
+    }
+
+    /// <inheritdoc/>
+    public void Dispose()
+    {
+        lock (gate)
+        {
+            if (overlay.Count >= SmallestRun)
+                Spill();
+            foreach (IndexRun run in runs)
+                run.Dispose();
+            runs.Clear();
+        }
+    }
+
+    private void AddPackLocked(Sha256Digest pack, ReadOnlySpan<PackEntry> entries)
+    {
+        if (!known.Add(pack))
+            return;
+        overlayPacks.Add(pack);
+        foreach (PackEntry entry in entries)
+            overlay[entry.Header.Id] = new SegmentLocation(pack, entry.Offset, entry.Header.StoredLength, entry.Header.ContentLength);
+        if (overlay.Count >= LargestOverlay)
+            Spill();
+    }
+
+    private void OpenRuns(HashSet<Sha256Digest> present)
+    {
+        if (cacheFolder is null || !Directory.Exists(cacheFolder))
+            return;
+        try
+        {
+            foreach (string path in Directory.EnumerateFiles(cacheFolder, "*" + IndexRun.Extension))
+            {
+                IndexRun? run = IndexRun.TryOpen(path);
+                if (run is not null && present.IsSupersetOf(run.Packs))
+                {
+                    runs.Add(run);
+                    known.UnionWith(run.Packs);
+                    continue;
+                }
+
+                run?.Dispose();
+                File.Delete(path);
+            }
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            Log.IndexCacheUnusable(logger, cacheFolder, e);
+        }
+    }
+
+    /// <summary>Writes the overlay to a run, or everything to one where there are too many. Without a cache everything stays in memory.</summary>
+    private void Spill()
+    {
+        if (cacheFolder is null)
+            return;
+        try
+        {
+            Directory.CreateDirectory(cacheFolder);
+            IEnumerable<KeyValuePair<Sha256Digest, SegmentLocation>> entries = overlay.OrderBy(e => e.Key);
+            var packs = new List<Sha256Digest>(overlayPacks);
+            var merged = new List<IndexRun>();
+            if (runs.Count >= MostRuns)
+            {
+                merged.AddRange(runs);
+                entries = Merge([entries, .. runs.Select(r => r.Enumerate())]);
+                packs = [.. packs.Concat(runs.SelectMany(r => r.Packs)).Distinct()];
+            }
+
+            string path = Path.Combine(cacheFolder, Convert.ToHexStringLower(RandomNumberGenerator.GetBytes(8)) + IndexRun.Extension);
+            string temporary = path + ".tmp";
+            IndexRun.Write(temporary, entries, packs);
+            // A torn rename leaves a name without its bytes at worst, and every byte has a checksum: a cache needs no fsync.
+            Platform.DurableFile.Rename(temporary, path);
+            IndexRun run = IndexRun.TryOpen(path) ?? throw new InvalidDataException($"{path} cannot be read back.");
+            foreach (IndexRun old in merged)
+            {
+                runs.Remove(old);
+                old.Dispose();
+                File.Delete(old.FilePath);
+            }
+
+            runs.Add(run);
+            overlay.Clear();
+            overlayPacks.Clear();
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException or InvalidDataException or EvidenceException)
+        {
+            Log.IndexCacheUnusable(logger, cacheFolder, e);
+        }
+    }
+
+    /// <summary>Forgets the cache and reads every pack's index again.</summary>
+    private void Rebuild()
+    {
+        foreach (IndexRun run in runs)
+        {
+            run.Dispose();
+            File.Delete(run.FilePath);
+        }
+
+        runs.Clear();
+        overlay.Clear();
+        overlayPacks.Clear();
+        known.Clear();
+        Refresh();
+    }
+
+    /// <summary>Merges sorted sequences; where an id is in several, the first sequence that has it wins.</summary>
+    private static IEnumerable<KeyValuePair<Sha256Digest, SegmentLocation>> Merge(
+        IReadOnlyList<IEnumerable<KeyValuePair<Sha256Digest, SegmentLocation>>> sources)
+    {
+        var queue = new PriorityQueue<IEnumerator<KeyValuePair<Sha256Digest, SegmentLocation>>, (Sha256Digest Id, int Order)>();
+        for (int i = 0; i < sources.Count; i++)
+        {
+            IEnumerator<KeyValuePair<Sha256Digest, SegmentLocation>> source = sources[i].GetEnumerator();
+            if (source.MoveNext())
+                queue.Enqueue(source, (source.Current.Key, i));
+        }
+
+        Sha256Digest? last = null;
+        while (queue.TryDequeue(out var source, out var position))
+        {
+            if (position.Id != last)
+                yield return source.Current;
+            last = position.Id;
+            if (source.MoveNext())
+                queue.Enqueue(source, (source.Current.Key, position.Order));
+        }
+    }
+}

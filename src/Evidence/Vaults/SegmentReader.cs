@@ -1,0 +1,94 @@
+using System.Buffers;
+using Evidence.Hashing;
+using Evidence.Segments;
+
+namespace Evidence.Vaults;
+
+/// <summary>Gives segments back by their ids, each checked against its id. May be used from several threads.</summary>
+internal sealed class SegmentReader(VaultLayout layout, SegmentIndex index, bool fromMedium = false, bool refresh = true) : IDisposable
+{
+    private const int MostOpenPacks = 64;
+
+    private readonly Lock gate = new();
+    private readonly Dictionary<Sha256Digest, PackFile> packs = [];
+    private readonly Queue<Sha256Digest> opened = new();
+
+    /// <summary>Reads a segment.</summary>
+    /// <param name="id">Its id.</param>
+    /// <param name="content">A buffer of exactly its length.</param>
+    /// <exception cref="EvidenceException">It is not there, has another length, or is not what its id says (<see cref="ErrorCode.ContentRefuted"/>).</exception>
+    internal void Read(Sha256Digest id, Span<byte> content)
+    {
+        SegmentLocation location = Find(id);
+        byte[] buffer = ArrayPool<byte>.Shared.Rent(PackFormat.RecordHeaderSize + location.StoredLength);
+        try
+        {
+            PackFile pack = Open(location.Pack);
+            RecordHeader header = pack.ReadRecord(location.Offset, location.StoredLength, buffer);
+            if (header.ContentLength != content.Length)
+                throw pack.Refuted($"segment {id} at offset {location.Offset} has {header.ContentLength} bytes where the map names {content.Length}");
+            ReadOnlySpan<byte> stored = buffer.AsSpan(PackFormat.RecordHeaderSize, header.StoredLength);
+            if (!SegmentCodec.TryExpand(header.Codec, stored, content) || Sha256Digest.Compute(content) != id)
+                throw pack.Refuted($"the record at offset {location.Offset} is not segment {id}");
+        }
+        finally
+        {
+            ArrayPool<byte>.Shared.Return(buffer);
+        }
+    }
+
+    /// <summary>Reads content whose length only its record tells.</summary>
+    /// <param name="id">Its id.</param>
+    /// <param name="maximumLength">The most bytes that it can rightly have.</param>
+    internal byte[] Read(Sha256Digest id, int maximumLength)
+    {
+        int length = Find(id).ContentLength;
+        if (length > maximumLength)
+            throw new EvidenceException(ErrorCode.ContentRefuted, $"{id} has {length} bytes, more than the {maximumLength} that it can have.");
+        var content = new byte[length];
+        Read(id, content);
+        return content;
+    }
+
+    /// <inheritdoc/>
+    public void Dispose()
+    {
+        lock (gate)
+        {
+            foreach (PackFile pack in packs.Values)
+                pack.Dispose();
+            packs.Clear();
+        }
+    }
+
+    private SegmentLocation Find(Sha256Digest id)
+    {
+        if (index.TryFind(id, out SegmentLocation location))
+            return location;
+        // Another process may have stored it since.
+        if (refresh)
+            index.Refresh();
+        return index.TryFind(id, out location)
+            ? location
+            : throw new EvidenceException(
+                ErrorCode.ContentRefuted, $"The vault at {layout.Folder} does not hold {id}, which it should. Run 'evidence verify' to see what that touches.");
+    }
+
+    private PackFile Open(Sha256Digest name)
+    {
+        lock (gate)
+        {
+            if (packs.TryGetValue(name, out PackFile? pack))
+                return pack;
+            pack = PackFile.Open(layout.Pack(name));
+            if (fromMedium)
+                pack.DropCache();
+            packs.Add(name, pack);
+            opened.Enqueue(name);
+            // Another thread may be reading the pack that is dropped here: its handle closes with the last reference to it.
+            if (opened.Count > MostOpenPacks)
+                packs.Remove(opened.Dequeue());
+            return pack;
+        }
+    }
+}

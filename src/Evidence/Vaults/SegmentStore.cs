@@ -1,0 +1,144 @@
+using System.Collections.Concurrent;
+using Evidence.Hashing;
+using Evidence.Segments;
+using Microsoft.Extensions.Logging;
+
+namespace Evidence.Vaults;
+
+/// <summary>
+/// Takes segments in, each once, and packs them. All acquisitions of one process share it, so that sixteen alike disks imaged side by side are
+/// stored once. After any failed write it is poisoned: it takes nothing more, and says why.
+/// </summary>
+internal sealed class SegmentStore : IDisposable
+{
+    /// <summary>A pack is sealed when it has grown to this, in bytes: 128 MiB.</summary>
+    internal const long PackSize = 128L << 20;
+
+    private readonly VaultLayout layout;
+    private readonly SegmentIndex index;
+    private readonly ILogger logger;
+    private readonly StagingFolder staging;
+    private readonly Lock gate = new();
+
+    /// <summary>Segments that are in packs which are not sealed yet.</summary>
+    private readonly ConcurrentDictionary<Sha256Digest, byte> claimed = new();
+    private readonly List<Task> sealing = [];
+    private PackWriter? open;
+    private int packs;
+    private Exception? poison;
+
+    internal SegmentStore(VaultLayout layout, SegmentIndex index, ILogger logger)
+    {
+        this.layout = layout;
+        this.index = index;
+        this.logger = logger;
+        staging = StagingFolder.Create(layout, logger);
+    }
+
+    /// <summary>Stores content unless the vault, or a pack on its way, has it.</summary>
+    /// <param name="id">The SHA-256 of the content.</param>
+    /// <param name="content">1 byte to 16 MiB.</param>
+    /// <param name="compression">How hard to try to make it smaller.</param>
+    /// <param name="scratch">A buffer of at least the content's length.</param>
+    /// <returns>The number of bytes that the content takes in its pack, header included; 0 where it was there already.</returns>
+    internal int Put(Sha256Digest id, ReadOnlySpan<byte> content, Compression compression, Span<byte> scratch)
+    {
+        ThrowIfPoisoned();
+        if (index.TryFind(id, out _) || !claimed.TryAdd(id, 0))
+            return 0;
+        try
+        {
+            Codec codec = SegmentCodec.Compress(content, compression, scratch, out int written);
+            ReadOnlySpan<byte> stored = codec == Codec.Stored ? content : scratch[..written];
+            Append(RecordHeader.For(id, codec, stored, content.Length), stored);
+            return PackFormat.RecordHeaderSize + stored.Length;
+        }
+        catch (Exception e)
+        {
+            // Another acquisition may count on this claim by now. None of them may be published.
+            poison ??= e;
+            throw;
+        }
+    }
+
+    /// <summary>Makes everything that was put so far durable.</summary>
+    internal async Task FlushAsync()
+    {
+        Task all;
+        lock (gate)
+        {
+            ThrowIfPoisoned();
+            SealOpen();
+            all = Task.WhenAll(sealing);
+        }
+
+        await all.ConfigureAwait(false);
+        lock (gate)
+            sealing.RemoveAll(t => t.IsCompletedSuccessfully);
+        ThrowIfPoisoned();
+    }
+
+    /// <inheritdoc/>
+    public void Dispose()
+    {
+        lock (gate)
+        {
+            open?.Dispose();
+            open = null;
+        }
+
+        // Packs that are being sealed keep their promise or fail; either way their task must end before staging goes.
+        foreach (Task task in sealing)
+            task.ContinueWith(static t => _ = t.Exception, TaskScheduler.Default).Wait();
+        staging.Dispose();
+    }
+
+    private void Append(RecordHeader header, ReadOnlySpan<byte> stored)
+    {
+        lock (gate)
+        {
+            ThrowIfPoisoned();
+            open ??= new PackWriter(layout, staging.NewFile(string.Create(null, $"{++packs}{VaultLayout.PackExtension}")));
+            open.Append(header, stored);
+            if (open.Length >= PackSize)
+                SealOpen();
+        }
+    }
+
+    private void SealOpen()
+    {
+        if (open is not { } writer)
+            return;
+        open = null;
+        // Flushing 128 MiB takes a while; the next pack is filled meanwhile.
+        sealing.Add(Task.Run(() => Seal(writer)));
+    }
+
+    private void Seal(PackWriter writer)
+    {
+        try
+        {
+            using (writer)
+            {
+                (Sha256Digest name, PackEntry[] entries) = writer.Seal();
+                index.AddPack(name, entries);
+                foreach (PackEntry entry in entries)
+                    claimed.TryRemove(entry.Header.Id, out _);
+                Log.PackSealed(logger, name, entries.Length, writer.Length);
+            }
+        }
+        catch (Exception e)
+        {
+            poison ??= e;
+            throw;
+        }
+    }
+
+    private void ThrowIfPoisoned()
+    {
+        if (poison is EvidenceException known)
+            throw new EvidenceException(known.Code, known.Message, known);
+        if (poison is not null)
+            throw new EvidenceException(ErrorCode.InputOutput, $"Writing to {layout.Folder} failed before: {poison.Message}", poison);
+    }
+}

@@ -1,0 +1,64 @@
+using System.Security.Cryptography;
+using Evidence.Platform;
+using Microsoft.Extensions.Logging;
+
+namespace Evidence.Vaults;
+
+/// <summary>
+/// A writer's own folder below <c>staging/</c>, held by a lock that the kernel gives back however the writer ends. Folders whose lock is free are
+/// leftovers of dead runs: they hold nothing that was acknowledged, and the next writer removes them.
+/// </summary>
+internal sealed class StagingFolder : IDisposable
+{
+    private const string LockName = "lock";
+    private readonly string path;
+    private readonly FileLock held;
+
+    private StagingFolder(string path, FileLock held)
+    {
+        this.path = path;
+        this.held = held;
+    }
+
+    internal static StagingFolder Create(VaultLayout layout, ILogger logger)
+    {
+        DurableFile.CreateDirectory(layout.Staging);
+        // One at a time between making a folder and locking it, or a neighbour would take the folder for a leftover.
+        using FileLock door = FileLock.Acquire(Path.Combine(layout.Staging, LockName), CancellationToken.None);
+        RemoveLeftovers(layout, logger);
+        string folder = Path.Combine(layout.Staging, "w-" + Convert.ToHexStringLower(RandomNumberGenerator.GetBytes(8)));
+        DurableFile.CreateDirectory(folder);
+        return new StagingFolder(folder, FileLock.TryAcquire(Path.Combine(folder, LockName))!);
+    }
+
+    internal string NewFile(string name) => Path.Combine(path, name);
+
+    /// <inheritdoc/>
+    public void Dispose()
+    {
+        try
+        {
+            Directory.Delete(path, recursive: true);
+        }
+        catch (DirectoryNotFoundException)
+        {
+            // Already gone: what this wanted.
+        }
+        finally
+        {
+            held.Dispose();
+        }
+    }
+
+    private static void RemoveLeftovers(VaultLayout layout, ILogger logger)
+    {
+        foreach (string folder in Directory.EnumerateDirectories(layout.Staging, "w-*"))
+        {
+            using FileLock? dead = FileLock.TryAcquire(Path.Combine(folder, LockName));
+            if (dead is null)
+                continue;
+            Directory.Delete(folder, recursive: true);
+            Log.LeftoverRemoved(logger, folder);
+        }
+    }
+}

@@ -1,0 +1,189 @@
+using System.Security.Cryptography;
+using Evidence.Hashing;
+using Evidence.Ledger;
+using Evidence.Platform;
+
+namespace Evidence.Vaults;
+
+/// <summary>
+/// A vault: images in deduplicated, sealed packs, and the custody ledger that says what was done with them. Any number of processes may have a
+/// vault open, and write to it, at once.
+/// </summary>
+public sealed class Vault : IDisposable
+{
+    private const int LargestSettings = 1 << 20;
+
+    private readonly SegmentReader reader;
+    private readonly Lazy<SegmentStore> store;
+
+    private Vault(VaultLayout layout, VaultSettings settings, VaultAccess access)
+    {
+        Layout = layout;
+        Settings = settings;
+        Access = access;
+        Index = SegmentIndex.Open(layout, access.CacheFolder is { } cache ? Path.Combine(cache, settings.Id) : null, access.Logger);
+        reader = new SegmentReader(layout, Index);
+        store = new Lazy<SegmentStore>(() => new SegmentStore(layout, Index, access.Logger));
+        Ledger = new VaultLedger(layout, settings, access);
+    }
+
+    /// <summary>The folder.</summary>
+    public string Folder => Layout.Folder;
+
+    /// <summary>What the vault is.</summary>
+    public VaultSettings Settings { get; }
+
+    /// <summary>The vault's custody ledger.</summary>
+    public VaultLedger Ledger { get; }
+
+    internal VaultLayout Layout { get; }
+
+    internal VaultAccess Access { get; }
+
+    internal SegmentIndex Index { get; }
+
+    /// <summary>Where segments are put; staging is made when it is first asked for.</summary>
+    internal SegmentStore Store => store.Value;
+
+    /// <summary>Whether a folder holds a vault, of whatever version.</summary>
+    public static bool Exists(string folder) => File.Exists(new VaultLayout(folder).Settings);
+
+    /// <summary>Opens a vault.</summary>
+    /// <param name="folder">Its folder.</param>
+    /// <param name="access">Who opens it, and with what; null for the user's own keys.</param>
+    /// <exception cref="EvidenceException">There is none, it is damaged, or it needs a newer version of this software.</exception>
+    public static Vault Open(string folder, VaultAccess? access = null)
+    {
+        if (!OperatingSystem.IsLinux())
+            throw new PlatformNotSupportedException("Vaults need Linux: open, fsync, flock and renameat2 as it has them.");
+        var layout = new VaultLayout(folder);
+        return new Vault(layout, ReadSettings(layout).Settings, access ?? VaultAccess.Default());
+    }
+
+    /// <summary>Makes a vault, and declares it and its keeper in its ledger.</summary>
+    /// <param name="folder">Its folder: one that does not exist yet, or is empty.</param>
+    /// <param name="settings">What it is; see <see cref="VaultSettings.CreateNew"/>.</param>
+    /// <param name="access">Who makes it; needs <see cref="VaultAccess.Keys"/>. Null for the user's own keys.</param>
+    /// <exception cref="EvidenceException">There is something at that place already, or it cannot be written.</exception>
+    public static Vault Create(string folder, VaultSettings settings, VaultAccess? access = null)
+    {
+        ArgumentNullException.ThrowIfNull(settings);
+        access ??= VaultAccess.Default();
+        var layout = new VaultLayout(folder);
+        if (File.Exists(layout.Folder) || (Directory.Exists(layout.Folder) && Directory.EnumerateFileSystemEntries(layout.Folder).Any()))
+        {
+            throw Exists(folder)
+                ? new EvidenceException(ErrorCode.VaultExists, $"There is a vault at {layout.Folder} already.")
+                : new EvidenceException(ErrorCode.VaultInvalid, $"{layout.Folder} is not empty and is no vault. Name a folder that does not exist yet.");
+        }
+
+        // The whole vault is made beside its place and then renamed into it: nobody ever meets half of one.
+        var draft = new VaultLayout($"{layout.Folder}.{Convert.ToHexStringLower(RandomNumberGenerator.GetBytes(6))}.tmp");
+        try
+        {
+            foreach (string part in (ReadOnlySpan<string>)[draft.Packs, draft.Images, draft.Ledger, draft.Staging])
+                DurableFile.CreateDirectory(part);
+            byte[] bytes = settings.Encode();
+            _ = DurableFile.TryCreate(draft.Settings, bytes);
+            new VaultLedger(draft, settings, access).Found(Sha256Digest.Compute(bytes));
+            DurableFile.Rename(draft.Folder, layout.Folder);
+            DurableFile.SyncDirectory(Path.GetDirectoryName(layout.Folder)!);
+        }
+        catch
+        {
+            if (Directory.Exists(draft.Folder))
+                Directory.Delete(draft.Folder, recursive: true);
+            throw;
+        }
+
+        return Open(folder, access);
+    }
+
+    /// <summary>The images that the ledger names, in the order of their entries.</summary>
+    /// <exception cref="EvidenceException">The ledger is damaged.</exception>
+    public IReadOnlyList<ImageRecord> Images() =>
+    [
+        .. Ledger.Entries()
+            .Where(e => e.Entry is { } entry && string.Equals(entry.Payload.Kind, EntryKind.Acquisition, StringComparison.Ordinal))
+            .Select(e => ImageRecord.TryRead(e.Index, e.Entry!.Payload))
+            .OfType<ImageRecord>(),
+    ];
+
+    /// <summary>Finds an image by a name that people use.</summary>
+    /// <param name="name">An item, or <c>sha256:</c> and at least eight hexadecimal digits of the image's id.</param>
+    /// <exception cref="EvidenceException">None has it, or several have; then the message lists them.</exception>
+    public ImageRecord FindImage(string name) => ImageNames.Find(Images(), name, Folder);
+
+    /// <summary>Opens an image for reading.</summary>
+    /// <param name="image">Its id.</param>
+    /// <exception cref="EvidenceException">Its manifest is missing or damaged (<see cref="ErrorCode.ContentRefuted"/>).</exception>
+    public VaultImage OpenImage(Sha256Digest image) => OpenImage(Layout, image, reader);
+
+    /// <summary>Opens an image for reading.</summary>
+    public VaultImage OpenImage(ImageRecord image)
+    {
+        ArgumentNullException.ThrowIfNull(image);
+        return OpenImage(image.Image);
+    }
+
+    /// <inheritdoc/>
+    public void Dispose()
+    {
+        if (store.IsValueCreated)
+            store.Value.Dispose();
+        reader.Dispose();
+        Index.Dispose();
+    }
+
+    internal static VaultImage OpenImage(VaultLayout layout, Sha256Digest image, SegmentReader segments)
+    {
+        string path = layout.Manifest(image);
+        try
+        {
+            byte[] bytes = ReadBounded(path, ImageManifest.LargestSize);
+            return Sha256Digest.Compute(bytes) == image
+                ? new VaultImage(image, ImageManifest.Decode(bytes), segments)
+                : throw new FormatException("it is not the file that its name says.");
+        }
+        catch (Exception e) when (e is FormatException or FileNotFoundException or DirectoryNotFoundException)
+        {
+            string what = e is FormatException ? $"is damaged: {e.Message}" : "is missing.";
+            throw new EvidenceException(ErrorCode.ContentRefuted, $"The manifest {path} {what}", e);
+        }
+    }
+
+    /// <summary>The SHA-256 of <c>vault.json</c>, whatever is in it.</summary>
+    internal static Sha256Digest DigestOfSettings(VaultLayout layout) => Sha256Digest.Compute(ReadBounded(layout.Settings, LargestSettings));
+
+    /// <summary>Reads <c>vault.json</c>.</summary>
+    internal static (VaultSettings Settings, Sha256Digest Digest) ReadSettings(VaultLayout layout)
+    {
+        try
+        {
+            byte[] bytes = ReadBounded(layout.Settings, LargestSettings);
+            return (VaultSettings.Decode(bytes, layout.Settings), Sha256Digest.Compute(bytes));
+        }
+        catch (Exception e) when (e is FileNotFoundException or DirectoryNotFoundException)
+        {
+            throw Directory.Exists(layout.Folder)
+                ? new EvidenceException(ErrorCode.VaultInvalid, $"{layout.Folder} is no vault: it has no vault.json. Make one with 'evidence init' in a new folder.", e)
+                : new EvidenceException(
+                    ErrorCode.VaultNotFound,
+                    $"There is no vault at {layout.Folder}. Name one with --vault or EVIDENCE_VAULT, or make one with 'evidence init' or 'evidence acquire'.", e);
+        }
+        catch (UnauthorizedAccessException e)
+        {
+            throw new EvidenceException(ErrorCode.PermissionDenied, $"Cannot read {layout.Settings}: permission denied.", e);
+        }
+    }
+
+    private static byte[] ReadBounded(string path, int most)
+    {
+        using var file = new FileStream(path, FileMode.Open, FileAccess.Read, FileShare.ReadWrite | FileShare.Delete);
+        if (file.Length > most)
+            throw new FormatException($"it has {file.Length} bytes, more than the {most} that it can have.");
+        var bytes = new byte[file.Length];
+        file.ReadExactly(bytes);
+        return bytes;
+    }
+}

@@ -1,0 +1,123 @@
+using Evidence.Hashing;
+using Evidence.Segments;
+
+namespace Evidence.Vaults;
+
+/// <summary>
+/// An image in a vault: its description, its map, and its bytes. Every segment is checked against its id as it is read. May be read from several
+/// threads.
+/// </summary>
+public sealed class VaultImage
+{
+    private readonly SegmentReader segments;
+    private readonly Lock gate = new();
+    private (long Number, PageEntry[] Entries) table = (-1, []);
+    private (long Number, MapPage? Page) page = (-1, null);
+
+    internal VaultImage(Sha256Digest id, ImageManifest manifest, SegmentReader segments)
+    {
+        Id = id;
+        Manifest = manifest;
+        this.segments = segments;
+    }
+
+    /// <summary>The image's id: the SHA-256 of its manifest.</summary>
+    public Sha256Digest Id { get; }
+
+    /// <summary>The image's description.</summary>
+    public ImageManifest Manifest { get; }
+
+    /// <summary>The image's size in bytes.</summary>
+    public long Size => Manifest.Size;
+
+    /// <summary>The runs that cover a range, in order, with offsets in the image; the first and last may reach beyond the range.</summary>
+    /// <param name="offset">The range's first byte.</param>
+    /// <param name="length">The range's length in bytes; null for all that follows.</param>
+    /// <exception cref="EvidenceException">The map is damaged (<see cref="ErrorCode.ContentRefuted"/>).</exception>
+    public IEnumerable<MapRun> Runs(long offset = 0, long? length = null)
+    {
+        ArgumentOutOfRangeException.ThrowIfNegative(offset);
+        long end = Math.Min(Size, length is { } l ? checked(offset + l) : Size);
+        for (long number = offset / SegmentParameters.PageSize; number * SegmentParameters.PageSize < end; number++)
+        {
+            long start = number * SegmentParameters.PageSize;
+            foreach (MapRun run in Page(number).Runs)
+            {
+                MapRun absolute = run with { Offset = start + run.Offset };
+                if (absolute.End > offset && absolute.Offset < end)
+                    yield return absolute;
+            }
+        }
+    }
+
+    /// <summary>A page of the map.</summary>
+    /// <param name="number">Its number, from 0.</param>
+    /// <exception cref="EvidenceException">The map is damaged (<see cref="ErrorCode.ContentRefuted"/>).</exception>
+    public MapPage Page(long number)
+    {
+        ArgumentOutOfRangeException.ThrowIfNegative(number);
+        ArgumentOutOfRangeException.ThrowIfGreaterThanOrEqual(number, Manifest.Pages);
+        lock (gate)
+        {
+            if (page.Number == number)
+                return page.Page!;
+        }
+
+        PageEntry entry = Entry(number);
+        byte[] bytes = segments.Read(entry.Id, PackFormat.LargestContent);
+        try
+        {
+            MapPage read = MapPage.Decode(bytes);
+            long length = Math.Min(SegmentParameters.PageSize, Size - (number * SegmentParameters.PageSize));
+            if (read.Length != length || read.Root != entry.Root)
+                throw new FormatException($"Page {number} is not the one that its table names.");
+            lock (gate)
+                page = (number, read);
+            return read;
+        }
+        catch (FormatException e)
+        {
+            throw Refuted(e);
+        }
+    }
+
+    /// <summary>The page table's entry for a page.</summary>
+    internal PageEntry Entry(long number)
+    {
+        long tableNumber = number / PageTable.Capacity;
+        lock (gate)
+        {
+            if (table.Number == tableNumber)
+                return table.Entries[number % PageTable.Capacity];
+        }
+
+        try
+        {
+            PageEntry[] entries = PageTable.Decode(segments.Read(Manifest.Tables[(int)tableNumber], PackFormat.LargestContent));
+            if (entries.Length != Math.Min(PageTable.Capacity, Manifest.Pages - (tableNumber * PageTable.Capacity)))
+                throw new FormatException($"Page table {tableNumber} has {entries.Length} entries.");
+            lock (gate)
+                table = (tableNumber, entries);
+            return entries[number % PageTable.Capacity];
+        }
+        catch (FormatException e)
+        {
+            throw Refuted(e);
+        }
+    }
+
+    /// <summary>Reads the content of a run into a buffer of its length. What was not read comes as zeros.</summary>
+    internal void ReadRun(MapRun run, Span<byte> content)
+    {
+        if (run.Kind == RunKind.Data)
+            segments.Read(run.Segment, content);
+        else
+            content.Fill(run.Value);
+    }
+
+    /// <summary>The image as a stream that can seek. What was not read comes as zeros.</summary>
+    public Stream OpenRead() => new VaultImageStream(this);
+
+    private EvidenceException Refuted(FormatException e) =>
+        new(ErrorCode.ContentRefuted, $"The map of image {Id} is damaged: {e.Message} Run 'evidence verify' to see what it touches.", e);
+}

@@ -1,0 +1,117 @@
+using System.Text.Json.Nodes;
+using Evidence.Hashing;
+using Evidence.Ledger;
+
+namespace Evidence.Vaults;
+
+/// <summary>A vault's custody ledger, as its keeper writes it and as anybody reads it.</summary>
+public sealed class VaultLedger
+{
+    private readonly VaultSettings settings;
+    private readonly VaultAccess access;
+
+    internal VaultLedger(VaultLayout layout, VaultSettings settings, VaultAccess access)
+    {
+        this.settings = settings;
+        this.access = access;
+        Storage = new LedgerDirectory(layout.Ledger);
+    }
+
+    internal ILedgerStorage Storage { get; }
+
+    /// <summary>Whether the log's private keys are at hand, so that entries go straight in.</summary>
+    public bool IsSequencer => access.Keys?.HasLog(settings.Origin) ?? false;
+
+    /// <summary>Opens the ledger as of now: its checkpoint is verified, and held against what was seen before.</summary>
+    /// <exception cref="EvidenceException">It is damaged, or was set back, or is another one than was seen before.</exception>
+    public CustodyLedger Open() => CustodyLedger.Open(Storage, settings.Origin, Keys(), access.Keys);
+
+    /// <summary>The log's public keys: those pinned on this machine, else those that the vault declares for itself.</summary>
+    public IReadOnlyList<VerifierKey> Keys()
+    {
+        IReadOnlyList<VerifierKey> pinned = access.Keys?.Pinned(settings.Origin) ?? [];
+        return pinned.Count > 0 ? pinned : CustodyLedger.DeclaredIdentity(Storage)?.Keys ?? [];
+    }
+
+    /// <summary>All entries in order, each judged at its place.</summary>
+    public IEnumerable<JudgedEntry> Entries() => Open().JudgeEntries(new KeyRegistry());
+
+    /// <summary>Signs an entry and appends it; without the log's keys it is left in staging for whoever has them.</summary>
+    /// <param name="kind">One of <see cref="EntryKind"/>.</param>
+    /// <param name="items">The items that it concerns.</param>
+    /// <param name="caseId">The case.</param>
+    /// <param name="body">The kind's own fields.</param>
+    /// <returns>The entry's index; null where it waits in staging.</returns>
+    /// <exception cref="EvidenceException">There is no key to sign with, or the ledger cannot be written.</exception>
+    public long? Record(string kind, IReadOnlyList<string> items, string? caseId, JsonObject body)
+    {
+        ArgumentNullException.ThrowIfNull(body);
+        using ActorKey actor = LoadOrCreate(RequireKeys());
+        var entries = new List<LedgerEntry>();
+        if (!IsDeclared(actor))
+            entries.Add(Declare(actor));
+        entries.Add(Sign(actor, kind, items, caseId, body));
+        return Append(entries);
+    }
+
+    /// <summary>The name of the actor that signs.</summary>
+    public string Actor => access.Actor;
+
+    /// <summary>Declares the actor's key, so that what it signs can be judged.</summary>
+    /// <returns>The entry's index; null where the ledger knows the key already, or the entry waits in staging.</returns>
+    public long? DeclareActor()
+    {
+        using ActorKey actor = LoadOrCreate(RequireKeys());
+        return IsDeclared(actor) ? null : Append([Declare(actor)]);
+    }
+
+    /// <summary>Begins the ledger of a new vault: its keeper's key, then the vault itself.</summary>
+    internal void Found(Sha256Digest vaultSettings)
+    {
+        KeyStore keys = RequireKeys();
+        using ActorKey actor = LoadOrCreate(keys);
+        using LogKeys log = keys.HasLog(settings.Origin) ? keys.LoadLog(settings.Origin) : keys.CreateLog(settings.Origin);
+        var vault = new VaultIdentity(settings.Origin, vaultSettings, log.VerifierKeys);
+        LedgerWriter.Open(Storage, log, keys).Append(
+            [Declare(actor).ToBytes(), Sign(actor, EntryKind.Identity, [], null, vault.ToJson()).ToBytes()]);
+    }
+
+    private long? Append(List<LedgerEntry> entries)
+    {
+        KeyStore keys = RequireKeys();
+        if (!keys.HasLog(settings.Origin))
+        {
+            foreach (LedgerEntry entry in entries)
+                LedgerWriter.Stage(Storage, entry);
+            return null;
+        }
+
+        using LogKeys log = keys.LoadLog(settings.Origin);
+        AppendResult result = LedgerWriter.Open(Storage, log, keys).Append([.. entries.Select(e => e.ToBytes())]);
+        return result.FirstIndex + entries.Count - 1;
+    }
+
+    private KeyStore RequireKeys() => access.Keys ?? throw new EvidenceException(
+        ErrorCode.KeyMissing, "The vault was opened without keys, so nothing can be recorded in its ledger. Open it with a key store.");
+
+    private ActorKey LoadOrCreate(KeyStore keys) =>
+        keys.ListActors().Contains(access.Actor, StringComparer.Ordinal) ? keys.LoadActor(access.Actor) : keys.CreateActor(access.Actor);
+
+    private bool IsDeclared(ActorKey actor)
+    {
+        var registry = new KeyRegistry();
+        foreach (JudgedEntry unused in Open().JudgeEntries(registry))
+        {
+            if (registry.Actors.ContainsKey(actor.Id))
+                return true;
+        }
+
+        return false;
+    }
+
+    private LedgerEntry Declare(ActorKey actor) => Sign(
+        actor, EntryKind.Identity, [], null, new ActorIdentity(access.Actor, null, actor.PublicKey).ToJson());
+
+    private LedgerEntry Sign(ActorKey actor, string kind, IReadOnlyList<string> items, string? caseId, JsonObject body) =>
+        LedgerEntry.Create(new EntryPayload(kind, access.Clock.GetCurrentInstant(), caseId, items, body, actor.Id), actor);
+}

@@ -1,0 +1,200 @@
+using System.Buffers;
+using System.Security.Cryptography;
+using Evidence.Hashing;
+using Evidence.Ledger;
+using Evidence.Segments;
+using Evidence.Vaults;
+
+namespace Evidence.Verification;
+
+/// <summary>Verifies one image: its manifest, its map, and that every segment it names is there and good.</summary>
+internal sealed class ImageCheck(VaultLayout layout, SegmentIndex good, SegmentReader segments, bool readSegments, bool digests)
+{
+    /// <summary>More findings than this on one image are counted, not listed.</summary>
+    private const int MostFindings = 200;
+
+    private readonly List<Finding> findings = [];
+    private long unlisted;
+
+    /// <summary>Verifies an image.</summary>
+    /// <param name="image">Its id.</param>
+    /// <param name="recorded">The entry that names it; null where none does.</param>
+    /// <param name="cancellation">Stops the check.</param>
+    internal ImageVerdict Run(Sha256Digest image, RecordedImage? recorded, CancellationToken cancellation)
+    {
+        if (recorded is null)
+        {
+            Add(new Finding(
+                "unrecorded", ManifestFile(image), null, null,
+                "No ledger entry names this manifest: a run was stopped before its last step, or the entry is lost.", ContentVerdict.Unverifiable));
+        }
+        else if (recorded.Signature != EntrySignatureStatus.Valid)
+        {
+            Add(new Finding("entry", null, null, null, $"The signature of its entry {recorded.Record.Entry} is not one of a declared key.", ContentVerdict.Unverifiable));
+        }
+
+        try
+        {
+            VaultImage opened = Vault.OpenImage(layout, image, segments);
+            CompareWithEntry(opened.Manifest, recorded?.Record);
+            CheckMap(opened, cancellation);
+            if (digests)
+                CheckDigests(opened, cancellation);
+        }
+        catch (EvidenceException e)
+        {
+            Add(new Finding("manifest", ManifestFile(image), null, null, e.Message));
+        }
+
+        if (unlisted > 0)
+            findings.Add(new Finding("map", null, null, null, $"And {unlisted} more findings."));
+        return new ImageVerdict(image, recorded?.Record.Item ?? "", findings);
+    }
+
+    private void CompareWithEntry(ImageManifest manifest, ImageRecord? record)
+    {
+        if (record is not null && (record.Size != manifest.Size || record.Root != manifest.Root))
+            Add(new Finding("manifest", null, null, null, $"The manifest's size or root is not what entry {record.Entry} says."));
+    }
+
+    private void CheckMap(VaultImage image, CancellationToken cancellation)
+    {
+        var tree = new MerkleAccumulator();
+        var totals = new Dictionary<RunKind, long>();
+        var absent = new List<AbsentRange>();
+        bool whole = true;
+        for (long number = 0; number < image.Manifest.Pages; number++)
+        {
+            cancellation.ThrowIfCancellationRequested();
+            long start = number * SegmentParameters.PageSize;
+            try
+            {
+                MapPage page = image.Page(number);
+                tree.Append(MerkleTree.LeafHash(page.Root.ToArray()));
+                foreach (MapRun run in page.Runs)
+                {
+                    totals[run.Kind] = totals.GetValueOrDefault(run.Kind) + run.Length;
+                    if (run.Kind is RunKind.Unreadable or RunKind.Unread)
+                        AddAbsent(absent, run with { Offset = start + run.Offset });
+                }
+
+                CheckSegments(page, start, cancellation);
+            }
+            catch (EvidenceException e)
+            {
+                whole = false;
+                Add(new Finding("map", null, start, Math.Min(SegmentParameters.PageSize, image.Size - start), $"Page {number} of the map: {e.Message}"));
+            }
+        }
+
+        if (whole)
+            CompareMap(image.Manifest, tree.Root, totals, absent);
+        foreach (AbsentRange range in image.Manifest.Absent)
+        {
+            string words = range.Kind == RunKind.Unreadable ? "The source refused these bytes." : "These bytes were not attempted.";
+            Add(new Finding("unread", null, range.Offset, range.Length, words, ContentVerdict.Incomplete));
+        }
+    }
+
+    private void CompareMap(ImageManifest manifest, Sha256Digest root, Dictionary<RunKind, long> totals, List<AbsentRange> absent)
+    {
+        if (root != manifest.Root)
+            Add(new Finding("map", null, 0, manifest.Size, $"The map's root is {root}; the manifest says {manifest.Root}."));
+        if (manifest.Totals.Any(t => t.Value != totals.GetValueOrDefault(t.Key)))
+            Add(new Finding("manifest", null, null, null, "The manifest's totals are not those of the map."));
+        if (!absent.SequenceEqual(manifest.Absent))
+            Add(new Finding("manifest", null, null, null, "The manifest's list of ranges that were not read is not that of the map."));
+    }
+
+    private void CheckSegments(MapPage page, long start, CancellationToken cancellation)
+    {
+        var defects = new string?[page.Runs.Count];
+        var options = new ParallelOptions { CancellationToken = cancellation, MaxDegreeOfParallelism = readSegments ? Environment.ProcessorCount : 1 };
+        Parallel.For(0, defects.Length, options, i => defects[i] = page.Runs[i].Kind == RunKind.Data ? SegmentDefect(page.Runs[i]) : null);
+        for (int i = 0; i < defects.Length; i++)
+        {
+            if (defects[i] is { } defect)
+                Add(new Finding("segment", null, start + page.Runs[i].Offset, page.Runs[i].Length, defect));
+        }
+    }
+
+    /// <summary>What is wrong with the segment of a run; null where it is there, has the run's length, and is good.</summary>
+    private string? SegmentDefect(MapRun run)
+    {
+        if (!good.TryFind(run.Segment, out SegmentLocation location))
+            return $"Segment {run.Segment} is missing or damaged: these bytes of the image are lost, unless another copy of the vault has them.";
+        if (location.ContentLength != run.Length)
+            return $"Segment {run.Segment} has {location.ContentLength} bytes; the map names {run.Length}.";
+        if (!readSegments)
+            return null;
+        byte[] buffer = ArrayPool<byte>.Shared.Rent((int)run.Length);
+        try
+        {
+            segments.Read(run.Segment, buffer.AsSpan(0, (int)run.Length));
+            return null;
+        }
+        catch (EvidenceException e)
+        {
+            return e.Message;
+        }
+        finally
+        {
+            ArrayPool<byte>.Shared.Return(buffer);
+        }
+    }
+
+    private void CheckDigests(VaultImage image, CancellationToken cancellation)
+    {
+        if (image.Manifest.Digests.Count == 0)
+        {
+            Add(new Finding("digest", null, null, null, "The image was made without digests of the whole, so there are none to compare with.", ContentVerdict.Unverifiable));
+            return;
+        }
+
+        (ImageDigest Expected, IncrementalHash Hash)[] chains = [.. image.Manifest.Digests.Select(d => (d, d.Algorithm.Create()))];
+        try
+        {
+            using Stream content = image.OpenRead();
+            var buffer = new byte[1 << 20];
+            while (content.Read(buffer) is > 0 and int count)
+            {
+                cancellation.ThrowIfCancellationRequested();
+                Parallel.ForEach(chains, chain => chain.Hash.AppendData(buffer, 0, count));
+            }
+
+            foreach ((ImageDigest expected, IncrementalHash hash) in chains)
+            {
+                string value = Convert.ToHexStringLower(hash.GetHashAndReset());
+                if (!string.Equals(value, expected.Value, StringComparison.Ordinal))
+                    Add(new Finding("digest", null, 0, image.Size, $"The image's {expected.Algorithm.Name()} is {value}; the manifest says {expected.Value}."));
+            }
+        }
+        catch (EvidenceException e)
+        {
+            Add(new Finding("digest", null, null, null, $"The digests of the whole cannot be computed: {e.Message}"));
+        }
+        finally
+        {
+            foreach ((_, IncrementalHash hash) in chains)
+                hash.Dispose();
+        }
+    }
+
+    private static void AddAbsent(List<AbsentRange> absent, MapRun run)
+    {
+        if (absent.Count > 0 && absent[^1] is var last && last.Kind == run.Kind && last.Offset + last.Length == run.Offset)
+            absent[^1] = last with { Length = last.Length + run.Length };
+        else
+            absent.Add(new AbsentRange(run.Kind, run.Offset, run.Length));
+    }
+
+    private void Add(Finding finding)
+    {
+        if (findings.Count < MostFindings)
+            findings.Add(finding);
+        else
+            unlisted++;
+    }
+
+    private string ManifestFile(Sha256Digest image) => Path.GetRelativePath(layout.Folder, layout.Manifest(image));
+}

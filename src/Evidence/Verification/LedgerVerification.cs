@@ -1,0 +1,113 @@
+using Evidence.Ledger;
+using Evidence.Vaults;
+
+namespace Evidence.Verification;
+
+/// <summary>Verifies a vault's ledger, and collects what it says: the images, and what the vault declared itself to be.</summary>
+internal sealed class LedgerVerification(ILedgerStorage storage, KeyStore? known)
+{
+    private readonly List<Finding> findings = [];
+    private readonly List<RecordedImage> images = [];
+
+    /// <summary>The images that its entries name.</summary>
+    internal IReadOnlyList<RecordedImage> Images => images;
+
+    /// <summary>What the vault declared itself to be; null where that could not be read.</summary>
+    internal VaultIdentity? Declared { get; private set; }
+
+    internal LedgerVerdict Run(string? origin, CancellationToken cancellation)
+    {
+        VaultIdentity? identity = ReadDeclared();
+        origin ??= identity?.Origin;
+        if (origin is null)
+        {
+            Add("ledger", "checkpoint", null, "The ledger's checkpoint is missing or cannot be read, so nothing says whose vault this is.");
+            return new LedgerVerdict(null, 0, null, 0, KeysPinned: false, findings);
+        }
+
+        IReadOnlyList<VerifierKey> pinned = known?.Pinned(origin) ?? [];
+        IReadOnlyList<VerifierKey> keys = pinned.Count > 0 ? pinned : identity?.Keys ?? [];
+        LedgerCheckResult result = LedgerCheck.Run(storage, origin, keys, cancellation);
+        foreach (LedgerFinding finding in result.Findings)
+            Add(finding);
+        if (result.Checkpoint is null)
+        {
+            if (findings.Count == 0)
+                Add("ledger", "checkpoint", null, "The ledger has no checkpoint. It is written when the vault is made, so it was removed.");
+        }
+        else
+        {
+            ReadEntries(origin, keys, cancellation);
+        }
+
+        return new LedgerVerdict(origin, result.Checkpoint?.Size ?? 0, result.Checkpoint?.Root, 0, pinned.Count > 0, findings);
+    }
+
+    /// <summary>Goes through the entries as far as they can be read.</summary>
+    private void ReadEntries(string origin, IReadOnlyList<VerifierKey> keys, CancellationToken cancellation)
+    {
+        var registry = new KeyRegistry();
+        try
+        {
+            // Also holds the ledger against what was seen of it before.
+            foreach (JudgedEntry judged in CustodyLedger.Open(storage, origin, keys, known).JudgeEntries(registry))
+            {
+                cancellation.ThrowIfCancellationRequested();
+                Judge(judged);
+            }
+        }
+        catch (EvidenceException e)
+        {
+            // What the check of the files found already need not be said twice, but a rollback or a fork shows only here.
+            if (findings.Count == 0 || e.Code is ErrorCode.LedgerRollback or ErrorCode.LedgerFork)
+                Add("ledger", "checkpoint", null, e.Message);
+        }
+
+        Declared = registry.Vault;
+    }
+
+    private void Judge(JudgedEntry judged)
+    {
+        if (judged.Entry is not { } entry)
+        {
+            Add("entry", null, null, $"Entry {judged.Index} is not a well-formed entry: {judged.Defect}");
+            return;
+        }
+
+        EntrySignatureStatus status = judged.Verdict!.Status;
+        if (status == EntrySignatureStatus.Invalid)
+            Add("entry", null, null, $"Entry {judged.Index} ({entry.Payload.Kind}) has a wrong signature.");
+        else if (status == EntrySignatureStatus.UnknownSigner)
+            Add("entry", null, null, $"Entry {judged.Index} ({entry.Payload.Kind}) is signed by a key that no entry before it declares.", ContentVerdict.Unverifiable);
+        if (judged.Verdict.RefusedIdentity is { } refused)
+            Add("entry", null, null, $"Entry {judged.Index} declares no identity: {refused}", ContentVerdict.Unverifiable);
+        if (string.Equals(entry.Payload.Kind, EntryKind.Acquisition, StringComparison.Ordinal) && ImageRecord.TryRead(judged.Index, entry.Payload) is { } record)
+            images.Add(new RecordedImage(record, status));
+    }
+
+    private VaultIdentity? ReadDeclared()
+    {
+        try
+        {
+            return CustodyLedger.DeclaredIdentity(storage);
+        }
+        catch (EvidenceException)
+        {
+            // The check that follows reads the same files and names what is wrong with them.
+            return null;
+        }
+    }
+
+    private void Add(LedgerFinding finding)
+    {
+        ContentVerdict verdict = finding.Refutes || finding.Kind == LedgerFindingKind.Unreadable ? ContentVerdict.Refuted : ContentVerdict.Verified;
+        string what = finding.Kind == LedgerFindingKind.Foreign ? "foreign" : "ledger";
+        findings.Add(new Finding(what, $"ledger/{finding.File}", finding.Offset, null, finding.Detail, verdict));
+    }
+
+    private void Add(string what, string? file, long? offset, string detail, ContentVerdict verdict = ContentVerdict.Refuted) =>
+        findings.Add(new Finding(what, file is null ? null : $"ledger/{file}", offset, null, detail, verdict));
+}
+
+/// <summary>An image that an entry names, and what the entry's signature is worth.</summary>
+internal sealed record RecordedImage(ImageRecord Record, EntrySignatureStatus Signature);

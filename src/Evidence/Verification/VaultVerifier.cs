@@ -1,0 +1,126 @@
+using Evidence.Hashing;
+using Evidence.Segments;
+using Evidence.Vaults;
+
+namespace Evidence.Verification;
+
+/// <summary>How far a verification is.</summary>
+/// <param name="Done">Bytes of packs read so far.</param>
+/// <param name="Total">Bytes of packs to be read.</param>
+public readonly record struct VerificationProgress(long Done, long Total);
+
+/// <summary>
+/// Verifies a vault from its published files alone: it uses no lock, no cache and nothing that writes, and needs no key. It ends with a report
+/// whatever the bytes are.
+/// </summary>
+public sealed class VaultVerifier
+{
+    private readonly VaultLayout layout;
+    private readonly VerificationOptions options;
+    private readonly List<Finding> findings = [];
+    private long read;
+
+    private VaultVerifier(string folder, VerificationOptions options)
+    {
+        layout = new VaultLayout(folder);
+        this.options = options;
+    }
+
+    /// <summary>Verifies a vault, or some of its images.</summary>
+    /// <param name="folder">The vault's folder.</param>
+    /// <param name="options">What, and against what; null for everything.</param>
+    /// <param name="progress">Hears how far it is, from several threads.</param>
+    /// <param name="cancellation">Stops the verification.</param>
+    /// <exception cref="EvidenceException">There is no vault, it needs a newer version, or it holds no image of a name that was asked for.</exception>
+    public static Task<VerificationReport> VerifyAsync(
+        string folder, VerificationOptions? options = null, IProgress<VerificationProgress>? progress = null, CancellationToken cancellation = default) =>
+        Task.Run(() => new VaultVerifier(folder, options ?? new VerificationOptions()).Run(progress, cancellation), cancellation);
+
+    private VerificationReport Run(IProgress<VerificationProgress>? progress, CancellationToken cancellation)
+    {
+        var ledger = new LedgerVerification(new LedgerDirectory(layout.Ledger), options.Keys);
+        LedgerVerdict ledgerVerdict = CheckSettings(ledger, cancellation);
+        IReadOnlyList<(Sha256Digest Image, RecordedImage? Recorded)> images = Select(ledger.Images);
+
+        DirectoryInfo spill = Directory.CreateTempSubdirectory("evidence-verify-");
+        try
+        {
+            using SegmentIndex good = SegmentIndex.Empty(layout, spill.FullName, options.Logger);
+            CheckPacks(good, progress, cancellation);
+            using var segments = new SegmentReader(layout, good, fromMedium: true, refresh: false);
+            // Without names every record was recomputed in its pack already.
+            bool readSegments = options.Images.Count > 0;
+            ImageVerdict[] verdicts =
+                [.. images.Select(i => new ImageCheck(layout, good, segments, readSegments, options.Digests).Run(i.Image, i.Recorded, cancellation))];
+            if (options.Images.Count == 0)
+                findings.AddRange(ForeignFiles.Find(layout));
+            return new VerificationReport(ledgerVerdict, verdicts, findings, read, options.StoredBytesOnly);
+        }
+        finally
+        {
+            spill.Delete(recursive: true);
+        }
+    }
+
+    /// <summary>Checks <c>vault.json</c> against what the ledger says of it, and the ledger itself.</summary>
+    private LedgerVerdict CheckSettings(LedgerVerification ledger, CancellationToken cancellation)
+    {
+        (VaultSettings Settings, Sha256Digest Digest)? settings = null;
+        EvidenceException? failure = null;
+        try
+        {
+            settings = Vault.ReadSettings(layout);
+        }
+        catch (EvidenceException e) when (Directory.Exists(layout.Ledger))
+        {
+            failure = e;
+        }
+
+        LedgerVerdict verdict = ledger.Run(settings?.Settings.Origin, cancellation);
+        Sha256Digest? declared = ledger.Declared?.Vault;
+        if (failure is { Code: ErrorCode.VaultTooNew } && declared is { } digest && Vault.DigestOfSettings(layout) == digest)
+            throw failure;
+        if (failure is not null)
+            findings.Add(new Finding("vault", "vault.json", null, null, failure.Message));
+        else if (declared is not null && settings!.Value.Digest != declared)
+            findings.Add(new Finding("vault", "vault.json", null, null, $"It hashes to {settings.Value.Digest}; the ledger says {declared}."));
+        else if (declared is null && verdict.Content != ContentVerdict.Refuted)
+            findings.Add(new Finding("vault", "vault.json", null, null, "The ledger does not say what it must be.", ContentVerdict.Unverifiable));
+        return verdict;
+    }
+
+    /// <summary>The images to check: those of the given names, or all that the ledger names and all whose manifests are there.</summary>
+    private List<(Sha256Digest Image, RecordedImage? Recorded)> Select(IReadOnlyList<RecordedImage> recorded)
+    {
+        if (options.Images.Count > 0)
+        {
+            return [.. options.Images
+                .Select(name => ImageNames.Find([.. recorded.Select(r => r.Record)], name, layout.Folder))
+                .Select(found => (found.Image, (RecordedImage?)recorded.First(r => r.Record.Entry == found.Entry)))];
+        }
+
+        var known = recorded.Select(r => r.Record.Image).ToHashSet();
+        return [.. recorded.Select(r => (r.Record.Image, (RecordedImage?)r)), .. layout.ListManifests().Where(m => !known.Contains(m)).Select(m => (m, (RecordedImage?)null))];
+    }
+
+    private void CheckPacks(SegmentIndex good, IProgress<VerificationProgress>? progress, CancellationToken cancellation)
+    {
+        List<Sha256Digest> packs = layout.ListPacks();
+        long total = packs.Sum(p => new FileInfo(layout.Pack(p)).Length);
+        RecordDepth depth = options.Images.Count > 0 ? RecordDepth.IndexOnly
+            : options.StoredBytesOnly ? RecordDepth.StoredBytes
+            : RecordDepth.Content;
+        var parallel = new ParallelOptions { CancellationToken = cancellation, MaxDegreeOfParallelism = Environment.ProcessorCount };
+        Parallel.ForEach(packs, parallel, pack =>
+        {
+            List<PackEntry> entries = PackCheck.Run(layout, pack, depth, Add, bytes => progress?.Report(new(Interlocked.Add(ref read, bytes), total)), cancellation);
+            good.AddPack(pack, [.. entries]);
+        });
+    }
+
+    private void Add(Finding finding)
+    {
+        lock (findings)
+            findings.Add(finding);
+    }
+}

@@ -1,0 +1,24 @@
+using Evidence.Ledger;
+using Microsoft.Extensions.Logging;
+using Microsoft.Extensions.Logging.Abstractions;
+
+namespace Evidence.Verification;
+
+/// <summary>What to verify, and against what.</summary>
+public sealed record VerificationOptions
+{
+    /// <summary>The images, by the names that <see cref="Vaults.Vault.FindImage"/> takes; empty for everything.</summary>
+    public IReadOnlyList<string> Images { get; init; } = [];
+
+    /// <summary>Whether to compute the digests of whole images anew, too.</summary>
+    public bool Digests { get; init; }
+
+    /// <summary>Whether to hold only stored bytes against their checksums: quicker, and it finds rot, but it recomputes no content.</summary>
+    public bool StoredBytesOnly { get; init; }
+
+    /// <summary>The keys and checkpoints known on this machine; null to take the vault's word for its keys, and to remember nothing.</summary>
+    public KeyStore? Keys { get; init; }
+
+    /// <summary>Hears of what happens on the way.</summary>
+    public ILogger Logger { get; init; } = NullLogger.Instance;
+}

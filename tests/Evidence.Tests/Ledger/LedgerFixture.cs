@@ -1,0 +1,37 @@
+using System.Text.Json.Nodes;
+using Evidence.Ledger;
+using NodaTime;
+using Xunit;
+
+namespace Evidence.Tests.Ledger;
+
+/// <summary>A log with its keys and an actor.</summary>
+internal sealed class LedgerFixture
+{
+    public const string Origin = "evidence.example/vault/1";
+
+    public static readonly ActorKey Actor = ActorKey.Create();
+
+    public static readonly LogKeys Keys = LogKeys.Create(Origin);
+
+    public MemoryStorage Storage { get; init; } = new();
+
+    public MemorySeen Seen { get; init; } = new();
+
+    public static LedgerEntry Entry(string text) => LedgerEntry.Create(
+        new EntryPayload(
+            EntryKind.Note, Instant.FromUtc(2026, 1, 2, 3, 4), "case-1", ["item-1"], new JsonObject { ["text"] = text }, Actor.Id),
+        Actor);
+
+    public static IReadOnlyList<byte[]> Entries(int count, string text = "entry") =>
+        [.. Enumerable.Range(0, count).Select(i => Entry($"{text} {i}").ToBytes())];
+
+    public AppendResult Append(IReadOnlyList<byte[]> entries) =>
+        LedgerWriter.Open(Storage, Keys, Seen, TestContext.Current.CancellationToken).Append(entries, TestContext.Current.CancellationToken);
+
+    public LedgerWriter Writer() => LedgerWriter.Open(Storage, Keys, Seen, TestContext.Current.CancellationToken);
+
+    public CustodyLedger Reader() => CustodyLedger.Open(Storage, Origin, Keys.VerifierKeys, Seen);
+
+    public LedgerCheckResult Check() => LedgerCheck.Run(Storage, Origin, Keys.VerifierKeys, TestContext.Current.CancellationToken);
+}

@@ -1,0 +1,72 @@
+using Evidence.Hashing;
+using Evidence.Ledger;
+using Xunit;
+
+namespace Evidence.Tests.Ledger;
+
+public sealed class LedgerWriterTests
+{
+    [Fact]
+    public void What_is_appended_is_read_again_in_order_and_the_check_finds_nothing()
+    {
+        var fixture = new LedgerFixture();
+        IReadOnlyList<byte[]> entries = LedgerFixture.Entries(600);
+        int at = 0;
+        foreach (int count in (int[])[1, 1, 5, 248, 1, 1, 255, 88])
+        {
+            AppendResult result = fixture.Append([.. entries.Skip(at).Take(count)]);
+            Assert.Equal(at, result.FirstIndex);
+            at += count;
+            Assert.Equal(MerkleTree.Root([.. entries.Take(at).Select(entry => MerkleTree.LeafHash(entry))]), result.Root);
+            Assert.Empty(fixture.Check().Findings);
+        }
+
+        CustodyLedger ledger = fixture.Reader();
+        Assert.Equal(600, ledger.Size);
+        Assert.Equal(entries, ledger.ReadEntries(0, 600));
+        Assert.Equal(entries[511], ledger.ReadEntry(511));
+        Assert.Equal(entries.Skip(200).Take(100), ledger.ReadEntries(200, 300));
+        Assert.Empty(fixture.Storage.List("staging/"));
+        for (int size = 0; size <= 600; size += 7)
+            Assert.Equal(MerkleTree.Root([.. entries.Take(size).Select(entry => MerkleTree.LeafHash(entry))]), ledger.RootAt(size));
+    }
+
+    [Fact]
+    public void Staged_entries_are_taken_in_first_and_malformed_ones_are_left_and_reported()
+    {
+        var fixture = new LedgerFixture();
+        LedgerEntry staged = LedgerFixture.Entry("by someone without the log key");
+        LedgerWriter.Stage(fixture.Storage, staged);
+        LedgerWriter.Stage(fixture.Storage, staged);
+        string malformed = "staging/entries/" + MerkleTree.LeafHash("{}"u8);
+        fixture.Storage.Files[malformed] = "{}"u8.ToArray();
+        fixture.Storage.Files["staging/entries/" + new string('0', 64)] = staged.ToBytes();
+
+        AppendResult result = fixture.Append(LedgerFixture.Entries(1));
+
+        Assert.Equal(1, result.FirstIndex);
+        Assert.Equal(2, result.Size);
+        Assert.Equal(2, result.Refused.Count);
+        Assert.Equal(staged.ToBytes(), fixture.Reader().ReadEntry(0));
+        Assert.True(fixture.Storage.Files.ContainsKey(malformed));
+        Assert.Equal(2, fixture.Storage.List("staging/").Count);
+    }
+
+    [Fact]
+    public void Seventy_thousand_entries_make_the_tiles_that_the_format_names()
+    {
+        var fixture = new LedgerFixture();
+        byte[] entry = LedgerFixture.Entry("again").ToBytes();
+        AppendResult result = fixture.Append([.. Enumerable.Repeat(entry, 70_000)]);
+
+        Assert.Equal(70_000, result.Size);
+        Assert.Equal(MerkleTree.Root([.. Enumerable.Repeat(MerkleTree.LeafHash(entry), 70_000)]), result.Root);
+        string[] level0 = [.. fixture.Storage.List("tile/0/")];
+        Assert.Equal(273, level0.Count(name => !name.Contains(".p/", StringComparison.Ordinal)));
+        Assert.Contains("tile/0/273.p/112", level0, StringComparer.Ordinal);
+        Assert.True(fixture.Storage.Files.ContainsKey("tile/1/000"));
+        Assert.True(fixture.Storage.Files.ContainsKey("tile/1/001.p/17"));
+        Assert.True(fixture.Storage.Files.ContainsKey("tile/2/000.p/1"));
+        Assert.Empty(fixture.Check().Findings);
+    }
+}
