@@ -35,7 +35,7 @@ internal sealed unsafe class Block
     {
         ArgumentOutOfRangeException.ThrowIfLessThan(start, -headroom);
         ArgumentOutOfRangeException.ThrowIfGreaterThan(length, BlockPool.BlockSize - start);
-        return new Span<byte>(memory + headroom + start, length);
+        return new Span<byte>(memory + (headroom + start), length);
     }
 
     internal void SetReferences(int count) => Volatile.Write(ref references, count);
