@@ -9,7 +9,9 @@ internal sealed class Session
 {
     internal static readonly Option<string?> VaultOption = new("--vault")
     {
-        Description = "The vault's folder. Without it: EVIDENCE_VAULT, then ./evidence.vault.", HelpName = "DIR", Recursive = true,
+        Description = "The vault's folder. Without it: EVIDENCE_VAULT, then ./evidence.vault.",
+        HelpName = "DIR",
+        Recursive = true,
     };
 
     internal static readonly Option<bool> JsonOption = new("--json") { Description = "Print one JSON object on standard output.", Recursive = true };

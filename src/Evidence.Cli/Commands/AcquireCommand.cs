@@ -13,7 +13,8 @@ internal static class AcquireCommand
 {
     private static readonly Argument<string[]> Sources = new("SOURCE")
     {
-        Description = "A block device, an image file, any part of a split image, or - for standard input.", Arity = ArgumentArity.OneOrMore,
+        Description = "A block device, an image file, any part of a split image, or - for standard input.",
+        Arity = ArgumentArity.OneOrMore,
     };
 
     private static readonly Option<string?> Examiner = new("--examiner") { Description = "Who makes the image, for the record.", HelpName = "NAME" };

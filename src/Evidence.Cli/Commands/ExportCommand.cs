@@ -11,17 +11,21 @@ internal static class ExportCommand
 {
     private static readonly Option<string> Format = new Option<string>("--format")
     {
-        Description = "The format: raw.", DefaultValueFactory = _ => "raw",
+        Description = "The format: raw.",
+        DefaultValueFactory = _ => "raw",
     }.AcceptOnlyFromAmong("raw");
 
     private static readonly Option<string> Output = new("--output")
     {
-        Description = "A file that does not exist yet, a block device, or - for standard output.", HelpName = "PATH", Required = true,
+        Description = "A file that does not exist yet, a block device, or - for standard output.",
+        HelpName = "PATH",
+        Required = true,
     };
 
     private static readonly Option<string?> Range = new("--range")
     {
-        Description = "A part of the image: OFFSET+LENGTH, in bytes or with KiB, MiB, GiB.", HelpName = "OFFSET+LENGTH",
+        Description = "A part of the image: OFFSET+LENGTH, in bytes or with KiB, MiB, GiB.",
+        HelpName = "OFFSET+LENGTH",
     };
 
     private static readonly Option<bool> NoRecord = new("--no-record") { Description = "Write no entry into the ledger." };

@@ -11,7 +11,8 @@ internal static class VerifyCommand
 {
     private static readonly Argument<string[]> Images = new("IMAGE")
     {
-        Description = "Items, or sha256: and at least eight digits; without any: everything.", Arity = ArgumentArity.ZeroOrMore,
+        Description = "Items, or sha256: and at least eight digits; without any: everything.",
+        Arity = ArgumentArity.ZeroOrMore,
     };
 
     private static readonly Option<bool> Digests = new("--digests") { Description = "Also compute the digests of whole images anew." };
