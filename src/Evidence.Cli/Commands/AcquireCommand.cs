@@ -81,7 +81,7 @@ internal static class AcquireCommand
         if (attempts is [{ Failure: { } only }])
             throw only;
 
-        using Vault vault = OpenOrCreate(session);
+        using Vault vault = Vault.OpenOrCreate(session.VaultFolder, session.Access);
         await using (var display = new ProgressDisplay(session.IsQuiet))
         {
             var acquirer = new Acquirer(vault);
@@ -99,21 +99,6 @@ internal static class AcquireCommand
         foreach (Attempt attempt in attempts)
             attempt.Dispose();
         return ExitCode.Worst(attempts.Select(a => a.ExitCode));
-    }
-
-    private static Vault OpenOrCreate(Session session)
-    {
-        if (Vault.Exists(session.VaultFolder))
-            return session.OpenVault();
-        try
-        {
-            return Vault.Create(session.VaultFolder, VaultSettings.CreateNew(), session.Access);
-        }
-        catch (EvidenceException e) when (string.Equals(e.Code, ErrorCode.VaultExists, StringComparison.Ordinal))
-        {
-            // Another process made it in between.
-            return session.OpenVault();
-        }
     }
 
     private static DigestAlgorithm[] ParseDigests(string list)

@@ -99,6 +99,25 @@ public sealed class Vault : IDisposable
         return Open(folder, access);
     }
 
+    /// <summary>Opens the vault at a place, or makes one there.</summary>
+    /// <param name="folder">Its folder.</param>
+    /// <param name="access">Who opens it; null for the user's own keys.</param>
+    /// <exception cref="EvidenceException">What is there is no vault, is damaged, or needs a newer version; or nothing can be written there.</exception>
+    public static Vault OpenOrCreate(string folder, VaultAccess? access = null)
+    {
+        if (Exists(folder))
+            return Open(folder, access);
+        try
+        {
+            return Create(folder, VaultSettings.CreateNew(clock: access?.Clock), access);
+        }
+        catch (EvidenceException e) when (string.Equals(e.Code, ErrorCode.VaultExists, StringComparison.Ordinal))
+        {
+            // Another process made it in between.
+            return Open(folder, access);
+        }
+    }
+
     /// <summary>The images that the ledger names, in the order of their entries.</summary>
     /// <exception cref="EvidenceException">The ledger is damaged.</exception>
     public IReadOnlyList<ImageRecord> Images() =>
