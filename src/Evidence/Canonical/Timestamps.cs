@@ -27,7 +27,8 @@ public static class Timestamps
     {
         ArgumentNullException.ThrowIfNull(text);
         ParseResult<Instant> result = Pattern.Parse(text);
-        return text.Length == Length && result.Success
+        // Written again and compared: the pattern also takes 24:00:00 for the next day's midnight.
+        return text.Length == Length && result.Success && string.Equals(Pattern.Format(result.Value), text, StringComparison.Ordinal)
             ? result.Value
             : throw new FormatException($"'{text}' is not an RFC 3339 instant in UTC with nine decimals.");
     }

@@ -1,5 +1,6 @@
 using System.Buffers.Binary;
 using System.Globalization;
+using Evidence.Hashing;
 
 namespace Evidence.Ledger;
 
@@ -42,5 +43,24 @@ internal static class EntryBundle
         }
 
         return entries;
+    }
+
+    /// <summary>Where a bundle first departs from the leaf hashes that its entries should have: the start of the wrong entry.</summary>
+    internal static int FirstWrong(ReadOnlySpan<byte> bundle, ReadOnlySpan<Sha256Digest> leafHashes)
+    {
+        int start = 0;
+        foreach (Sha256Digest leafHash in leafHashes)
+        {
+            ReadOnlySpan<byte> rest = bundle[start..];
+            if (rest.Length < sizeof(ushort))
+                break;
+            int length = BinaryPrimitives.ReadUInt16BigEndian(rest);
+            rest = rest[sizeof(ushort)..];
+            if (rest.Length < length || MerkleTree.LeafHash(rest[..length]) != leafHash)
+                break;
+            start += sizeof(ushort) + length;
+        }
+
+        return start;
     }
 }

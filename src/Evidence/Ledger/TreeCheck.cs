@@ -9,20 +9,23 @@ namespace Evidence.Ledger;
 /// </summary>
 internal sealed class TreeCheck(ILedgerStorage storage, Checkpoint checkpoint, PresentTiles present, List<LedgerFinding> findings)
 {
+    private readonly CheckedTiles tiles = new(storage, present, findings);
+
     // The open tile of each level, of hashes that are held to be right.
     private readonly List<List<Sha256Digest>> open = [];
 
-    // Differences in tiles on the right edge, which only the root can decide.
-    private readonly List<EdgeTile> edge = [];
+    // Tiles on the right edge that differ from what is recomputed: which side is wrong, only the root can say.
+    private readonly List<Difference> edge = [];
 
+    /// <summary>Checks the tree.</summary>
+    /// <returns>The number of entries that were gone through.</returns>
     internal long Run(CancellationToken cancellation)
     {
         long size = checkpoint.Size;
-        TileName last = TileName.At(TileName.Entries, Math.Max(size - 1, 0) / TileName.FullWidth, size);
-        if (size > 0 && Stored(last) is null)
+        if (size > 0 && !tiles.Exists(TileName.At(TileName.Entries, (size - 1) / TileName.FullWidth, size)))
         {
-            // A size that nothing on disk supports is not worth counting up to: it may be any number.
-            Add(LedgerFindingKind.Missing, last, null, $"The checkpoint commits to {size.ToString(CultureInfo.InvariantCulture)} entries; their last bundle is missing.");
+            // A size that nothing on disk supports may be any number: it is not worth counting up to.
+            _ = tiles.Bytes(TileName.At(TileName.Entries, (size - 1) / TileName.FullWidth, size));
             return 0;
         }
 
@@ -32,7 +35,24 @@ internal sealed class TreeCheck(ILedgerStorage storage, Checkpoint checkpoint, P
             CheckLeaves(TileName.At(0, index, size));
         }
 
-        CheckEdge();
+        for (int level = 1; TileName.HashCount(level, size) is > 0 and var count; level++)
+        {
+            TileName tile = TileName.At(level, count / TileName.FullWidth, size);
+            if (tile.IsPartial && tile.Width > 0)
+                CheckNodes(tile, [.. open[level]]);
+        }
+
+        IReadOnlyCollection<Difference> rightAsStored = DecideEdge();
+        for (int level = 0; level < open.Count; level++)
+        {
+            if (open[level] is { Count: > 0 } computed)
+            {
+                CheckSuperseded(
+                    TileName.At(level, TileName.HashCount(level, size) / TileName.FullWidth, size),
+                    rightAsStored.FirstOrDefault(difference => difference.Tile.Level == level)?.Stored ?? [.. computed]);
+            }
+        }
+
         foreach ((int level, long index) in present.Places)
             ReportAhead(level, index);
         return size;
@@ -41,257 +61,171 @@ internal sealed class TreeCheck(ILedgerStorage storage, Checkpoint checkpoint, P
     private void CheckLeaves(TileName tile)
     {
         TileName bundle = tile with { Level = TileName.Entries };
-        byte[]? bytes = Stored(bundle);
-        Sha256Digest[]? computed = bytes is null ? null : LeafHashes(bytes, bundle, report: true);
-        if (bytes is null)
-            Add(LedgerFindingKind.Missing, bundle, null, "The bundle of entries is missing.");
-        Sha256Digest[]? stored = StoredHashes(tile);
-        Sha256Digest[] right = Decide(tile, computed, stored);
-        CheckSuperseded(bundle, (width, content, name) => LeafHashes(content, name, report: true) is { } hashes
-            ? FirstDifferent(hashes, right, width) is var i && i < width ? EntryOffset(content, i) : null
-            : null);
-        CheckSuperseded(tile, (width, content, name) => FirstWrongByte(content, name, right));
-        Rise(tile, right);
+        Sha256Digest[]? stored = tiles.Hashes(tile);
+        Conclude(tile, Decide(tile, tiles.LeafHashes(bundle, stored), stored));
     }
 
-    /// <summary>Hands a tile's hashes to the level above, and checks the tile there once it is full.</summary>
-    private void Rise(TileName tile, Sha256Digest[] hashes)
+    private void CheckNodes(TileName tile, Sha256Digest[] computed) => Conclude(tile, Decide(tile, computed, tiles.Hashes(tile)));
+
+    /// <summary>Hands a tile's hashes up, and checks the tile above once it is full.</summary>
+    private void Conclude(TileName tile, Sha256Digest[] right)
     {
+        while (open.Count <= tile.Level + 1)
+            open.Add([]);
+        open[tile.Level].Clear();
         if (tile.IsPartial)
         {
-            SetOpen(tile.Level, hashes);
+            open[tile.Level].AddRange(right);
             return;
         }
 
-        int level = tile.Level + 1;
-        while (open.Count <= level)
-            open.Add([]);
-        open[level].Add(MerkleTree.Root(hashes));
-        if (open[level].Count < TileName.FullWidth)
-            return;
-        Sha256Digest[] computed = [.. open[level]];
-        open[level].Clear();
-        CheckNodes(new TileName(level, tile.Index / TileName.FullWidth, TileName.FullWidth), computed);
-    }
-
-    private void SetOpen(int level, Sha256Digest[] hashes)
-    {
-        while (open.Count <= level)
-            open.Add([]);
-        open[level].Clear();
-        open[level].AddRange(hashes);
-    }
-
-    private void CheckNodes(TileName tile, Sha256Digest[] computed)
-    {
-        Sha256Digest[] right = Decide(tile, computed, StoredHashes(tile));
-        CheckSuperseded(tile, (width, content, name) => FirstWrongByte(content, name, right));
-        Rise(tile, right);
+        CheckSuperseded(tile, right);
+        List<Sha256Digest> above = open[tile.Level + 1];
+        above.Add(MerkleTree.Root(right));
+        if (above.Count == TileName.FullWidth)
+            CheckNodes(new TileName(tile.Level + 1, tile.Index / TileName.FullWidth, TileName.FullWidth), [.. above]);
     }
 
     /// <summary>Chooses between the hashes computed from below and those in the tile, and reports the wrong side.</summary>
     private Sha256Digest[] Decide(TileName tile, Sha256Digest[]? computed, Sha256Digest[]? stored)
     {
+        // A side that could not be read is reported already. The other stands in for it, so that the rest can be checked.
         if (computed is null || stored is null)
-        {
-            // Reported already, as missing or malformed. The other side stands in, so that the rest can be checked.
             return computed ?? stored ?? new Sha256Digest[tile.Width];
-        }
-
-        int different = FirstDifferent(computed, stored, tile.Width);
-        if (different == tile.Width)
+        int place = FirstDifferent(computed, stored);
+        if (place == tile.Width)
             return computed;
         if (tile.IsPartial)
         {
-            edge.Add(new EdgeTile(tile, computed, stored, different));
+            edge.Add(new Difference(tile, stored, place));
             return computed;
         }
 
         Sha256Digest? above = HashAbove(tile);
-        if (above == MerkleTree.Root(stored))
-        {
-            if (tile.Level == 0)
-                ReportEntry(tile, different);
-            return stored;
-        }
-
-        ReportTile(tile, different);
-        if (above != MerkleTree.Root(computed) && above is not null && tile.Level == 0)
-            ReportEntry(tile, different);
-        return computed;
+        bool storedIsRight = above == MerkleTree.Root(stored);
+        if (!storedIsRight)
+            ReportTile(tile, place);
+        // Above the leaves, a stored tile that is right differs only because of one below, which is reported.
+        if (tile.Level == 0 && above != MerkleTree.Root(computed))
+            ReportEntry(tile, place);
+        return storedIsRight ? stored : computed;
     }
 
-    /// <summary>Checks the open tiles above the leaves, then the whole edge against the checkpoint's root.</summary>
-    private void CheckEdge()
+    /// <summary>Decides between recomputed and stored tiles on the right edge by the root that each choice leads to.</summary>
+    /// <returns>Those where the stored tile is right.</returns>
+    private IReadOnlyCollection<Difference> DecideEdge()
     {
-        for (int level = 1; TileName.HashCount(level, checkpoint.Size) is > 0 and var count; level++)
-        {
-            TileName tile = TileName.At(level, count / TileName.FullWidth, checkpoint.Size);
-            if (tile.Width > 0)
-                CheckNodes(tile, [.. open[level]]);
-        }
-
+        Difference[] leaves = [.. edge.Where(difference => difference.Tile.Level == 0)];
         if (Root([]) == checkpoint.Root)
         {
-            foreach (EdgeTile tile in edge)
-                ReportTile(tile.Tile, tile.Different);
+            ReportTiles(edge);
+            return [];
         }
-        else if (edge.Count > 0 && (Root(edge) == checkpoint.Root || Root(edge.Take(1)) == checkpoint.Root))
+
+        if (Root(edge) == checkpoint.Root)
         {
-            // The stored leaf hashes lead to the root, so a lowest open tile that differs from its bundle is right, and the bundle wrong.
-            bool all = Root(edge) == checkpoint.Root;
-            foreach (EdgeTile tile in edge)
-            {
-                if (tile.Tile.Level == 0)
-                    ReportEntry(tile.Tile, tile.Different);
-                else if (!all)
-                    ReportTile(tile.Tile, tile.Different);
-            }
+            ReportEntries(leaves);
+            return edge;
         }
-        else
+
+        ReportEntries(leaves);
+        if (leaves.Length > 0 && Root(leaves) == checkpoint.Root)
         {
-            foreach (EdgeTile tile in edge)
-                ReportTile(tile.Tile, tile.Different);
-            if (!findings.Any(finding => finding.Refutes || finding.Kind == LedgerFindingKind.Unreadable))
-            {
-                findings.Add(new LedgerFinding(
-                    LedgerFindingKind.Damaged, CheckpointFile.Name, null, $"The entries and tiles agree on the root {Root([])}; the checkpoint's is {checkpoint.Root}."));
-            }
+            ReportTiles(edge.Except(leaves));
+            return leaves;
         }
+
+        ReportTiles(edge);
+        if (edge.Count == 0 && !findings.Any(finding => finding.Refutes || finding.Kind == LedgerFindingKind.Unreadable))
+        {
+            findings.Add(new LedgerFinding(
+                LedgerFindingKind.Damaged,
+                CheckpointFile.Name,
+                null,
+                $"The entries and tiles agree on the root {Root([])}; the checkpoint's is {checkpoint.Root}."));
+        }
+
+        return [];
     }
 
-    /// <summary>The root over the edge, with some open tiles as they are stored.</summary>
-    private Sha256Digest Root(IEnumerable<EdgeTile> asStored)
+    /// <summary>The root over the right edge, with some of its tiles as they are stored.</summary>
+    private Sha256Digest Root(IEnumerable<Difference> asStored)
     {
-        var stored = asStored.ToDictionary(tile => tile.Tile.Level, tile => tile.Stored);
+        var stored = asStored.ToDictionary(difference => difference.Tile.Level, difference => difference.Stored);
         return TreeEdge.Of(
-            checkpoint.Size, open.Select((hashes, level) => (IEnumerable<Sha256Digest>)(stored.GetValueOrDefault(level) ?? [.. hashes]))).Root;
+            checkpoint.Size,
+            open.Select((hashes, level) => stored.TryGetValue(level, out Sha256Digest[]? tile) ? tile : (IEnumerable<Sha256Digest>)hashes)).Root;
     }
 
-    /// <summary>Partial tiles that a wider one has replaced must be its beginning, to the last byte.</summary>
-    private void CheckSuperseded(TileName tile, Func<int, byte[], TileName, long?> firstWrong)
+    private Sha256Digest? HashAbove(TileName tile) =>
+        tiles.Hashes(TileName.At(tile.Level + 1, tile.Index / TileName.FullWidth, checkpoint.Size)) is { } hashes
+            ? hashes[(int)(tile.Index % TileName.FullWidth)]
+            : null;
+
+    /// <summary>Checks the partial tiles, and at the leaves the partial bundles, that a tile superseded: each is its beginning.</summary>
+    private void CheckSuperseded(TileName tile, Sha256Digest[] right)
     {
-        foreach (int width in present.Widths(tile.Level, tile.Index).Where(width => width < tile.Width))
+        foreach (TileName partial in tiles.Superseded(tile))
         {
-            TileName partial = tile with { Width = width };
-            if (Read(partial) is { } content && firstWrong(width, content, partial) is { } offset)
-                Add(LedgerFindingKind.Damaged, partial, offset, "This superseded partial tile is not the beginning of the tile that replaced it.");
+            if (tiles.Hashes(partial) is { } hashes)
+                CompareSuperseded(partial, hashes, right);
         }
+
+        if (tile.Level > 0)
+            return;
+        foreach (TileName partial in tiles.Superseded(tile with { Level = TileName.Entries }))
+        {
+            if (tiles.LeafHashes(partial, right) is { } hashes)
+                CompareSuperseded(partial, hashes, right);
+        }
+    }
+
+    private void CompareSuperseded(TileName partial, Sha256Digest[] hashes, Sha256Digest[] right)
+    {
+        int place = FirstDifferent(hashes, right);
+        if (place < hashes.Length)
+            tiles.ReportWrong(partial, place, "This superseded partial tile is not the beginning of the tile that replaced it.");
     }
 
     private void ReportAhead(int level, long index)
     {
-        int right = TileName.At(level, index, checkpoint.Size).Width;
-        foreach (int width in present.Widths(level, index).Where(width => width > right))
+        int width = TileName.At(level, index, checkpoint.Size).Width;
+        foreach (int ahead in present.Widths(level, index).Where(present => present > width))
         {
-            Add(LedgerFindingKind.Ahead, new TileName(level, index, width), null,
+            tiles.Report(
+                LedgerFindingKind.Ahead,
+                new TileName(level, index, ahead),
+                null,
                 "It lies past the checkpoint's size: an append was interrupted, or the checkpoint was set back.");
         }
     }
 
-    private Sha256Digest? HashAbove(TileName tile)
+    private void ReportTiles(IEnumerable<Difference> differences)
     {
-        TileName above = TileName.At(tile.Level + 1, tile.Index / TileName.FullWidth, checkpoint.Size);
-        return Read(Existing(above)) is { } bytes && TileReader.TryDecode(bytes, above.Width) is { } hashes
-            ? hashes[(int)(tile.Index % TileName.FullWidth)]
-            : null;
+        foreach (Difference difference in differences)
+            ReportTile(difference.Tile, difference.Place);
     }
 
-    private Sha256Digest[]? StoredHashes(TileName tile)
+    private void ReportEntries(IEnumerable<Difference> differences)
     {
-        TileName name = Existing(tile);
-        if (Stored(tile) is not { } bytes)
-        {
-            Add(LedgerFindingKind.Missing, tile, null, "The tile is missing.");
-            return null;
-        }
-
-        int wanted = name.Width * Sha256Digest.Size;
-        if (bytes.Length != wanted)
-        {
-            Add(LedgerFindingKind.Damaged, name, Math.Min(bytes.Length, wanted), $"The tile has {(bytes.Length < wanted ? "too few" : "too many")} bytes; {wanted} are right.");
-        }
-
-        return TileReader.TryDecode(bytes, tile.Width);
+        foreach (Difference difference in differences)
+            ReportEntry(difference.Tile, difference.Place);
     }
 
-    /// <summary>The leaf hashes of a bundle's entries, or null, reported, where it is malformed.</summary>
-    private Sha256Digest[]? LeafHashes(byte[] bytes, TileName bundle, bool report)
+    private void ReportTile(TileName tile, int place) =>
+        tiles.ReportWrong(tile, place, string.Create(CultureInfo.InvariantCulture, $"Hash {place} is not what is recomputed from below."));
+
+    private void ReportEntry(TileName leaves, int place)
     {
-        TileName name = Existing(bundle);
-        try
-        {
-            IReadOnlyList<ReadOnlyMemory<byte>> entries = EntryBundle.Read(bytes, name.Width, out int end);
-            if (report && end != bytes.Length)
-                Add(LedgerFindingKind.Damaged, name, end, "Bytes follow the bundle's last entry.");
-            return [.. entries.Take(bundle.Width).Select(entry => MerkleTree.LeafHash(entry.Span))];
-        }
-        catch (FormatException e)
-        {
-            if (report)
-                Add(LedgerFindingKind.Damaged, name, null, $"The bundle is malformed: {e.Message}.");
-            return null;
-        }
+        long entry = (leaves.Index * TileName.FullWidth) + place;
+        tiles.ReportWrong(
+            leaves with { Level = TileName.Entries },
+            place,
+            string.Create(CultureInfo.InvariantCulture, $"Entry {entry} is not the one that the tree holds."));
     }
 
-    /// <summary>The file that holds a tile: its own, or the full one that superseded it.</summary>
-    private TileName Existing(TileName tile)
-    {
-        IReadOnlyList<int> widths = present.Widths(tile.Level, tile.Index);
-        return widths.Contains(tile.Width) || !widths.Contains(TileName.FullWidth) ? tile : tile.Full;
-    }
+    private static int FirstDifferent(Sha256Digest[] left, Sha256Digest[] right) =>
+        left.AsSpan().CommonPrefixLength(right.AsSpan(0, left.Length));
 
-    private byte[]? Stored(TileName tile) => Read(Existing(tile));
-
-    private byte[]? Read(TileName tile)
-    {
-        if (!present.Widths(tile.Level, tile.Index).Contains(tile.Width))
-            return null;
-        try
-        {
-            return storage.TryRead(
-                tile.ToString(), 1 + (tile.Level == TileName.Entries ? EntryBundle.MaximumLength : TileName.FullWidth * Sha256Digest.Size));
-        }
-        catch (EvidenceException e)
-        {
-            Add(LedgerFindingKind.Unreadable, tile, null, e.Message);
-            return null;
-        }
-    }
-
-    private static long? FirstWrongByte(byte[] content, TileName tile, Sha256Digest[] right)
-    {
-        byte[] expected = TreeEdge.Encode(right[..tile.Width]);
-        int same = content.AsSpan().CommonPrefixLength(expected);
-        return same == expected.Length && same == content.Length ? null : same;
-    }
-
-    private static int FirstDifferent(Sha256Digest[] left, Sha256Digest[] right, int width)
-    {
-        int i = 0;
-        while (i < width && left[i] == right[i])
-            i++;
-        return i;
-    }
-
-    private void ReportTile(TileName tile, int hash) =>
-        Add(LedgerFindingKind.Damaged, Existing(tile), hash * (long)Sha256Digest.Size, $"Hash {hash} is not what is recomputed from below.");
-
-    private void ReportEntry(TileName leaves, int entry)
-    {
-        TileName bundle = Existing(leaves with { Level = TileName.Entries });
-        long? offset = Read(bundle) is { } content ? EntryOffset(content, entry) : null;
-        Add(LedgerFindingKind.Damaged, bundle, offset, $"Entry {(leaves.Index * TileName.FullWidth) + entry} is not the one that the tree holds.");
-    }
-
-    private static long EntryOffset(byte[] bundle, int entry)
-    {
-        _ = EntryBundle.Read(bundle, entry, out int end);
-        return end;
-    }
-
-    private void Add(LedgerFindingKind kind, TileName tile, long? offset, string detail) =>
-        findings.Add(new LedgerFinding(kind, tile.ToString(), offset, detail));
-
-    private sealed record EdgeTile(TileName Tile, Sha256Digest[] Computed, Sha256Digest[] Stored, int Different);
+    private sealed record Difference(TileName Tile, Sha256Digest[] Stored, int Place);
 }

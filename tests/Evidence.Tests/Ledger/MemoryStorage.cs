@@ -3,7 +3,7 @@ using Evidence.Ledger;
 namespace Evidence.Tests.Ledger;
 
 /// <summary>A ledger's files in memory. An operation can be made to fail, as if the process ended there.</summary>
-internal sealed class MemoryStorage : ILedgerStorage
+internal class MemoryStorage : ILedgerStorage
 {
     public SortedDictionary<string, byte[]> Files { get; } = new(StringComparer.Ordinal);
 
@@ -12,7 +12,8 @@ internal sealed class MemoryStorage : ILedgerStorage
 
     public bool FailAfterWriting { get; set; }
 
-    public int Writes { get; private set; }
+    /// <summary>Called after each write.</summary>
+    public Action? Written { get; set; }
 
     public byte[]? TryRead(string name, int maximumLength) =>
         Files.TryGetValue(name, out byte[]? content) ? content[..Math.Min(content.Length, maximumLength)] : null;
@@ -32,7 +33,7 @@ internal sealed class MemoryStorage : ILedgerStorage
         Write(() => Files[name] = copy);
     }
 
-    public void Delete(string name) => Write(() => Files.Remove(name));
+    public virtual void Delete(string name) => Write(() => Files.Remove(name));
 
     public IReadOnlyList<string> List(string prefix) => [.. Files.Keys.Where(name => name.StartsWith(prefix, StringComparison.Ordinal))];
 
@@ -43,13 +44,17 @@ internal sealed class MemoryStorage : ILedgerStorage
         if (WritesLeft == 0)
         {
             if (FailAfterWriting)
+            {
                 write();
+                Written?.Invoke();
+            }
+
             throw new IOException("The process ended here.");
         }
 
         WritesLeft--;
-        Writes++;
         write();
+        Written?.Invoke();
     }
 }
 

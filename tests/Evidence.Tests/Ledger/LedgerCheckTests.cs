@@ -1,0 +1,108 @@
+using Evidence.Ledger;
+using Xunit;
+
+namespace Evidence.Tests.Ledger;
+
+public sealed class LedgerCheckTests
+{
+    [Fact]
+    public void A_flip_of_any_byte_of_any_file_is_found_and_names_the_file_and_a_byte_not_after_it()
+    {
+        // 600 entries in steps that leave superseded partial tiles beside the full ones, as another implementation might.
+        var fixture = new LedgerFixture { Storage = new KeepingStorage() };
+        foreach (int count in (int[])[3, 200, 60, 300, 37])
+            fixture.Append(LedgerFixture.Entries(count, "e"));
+        Assert.True(fixture.Storage.Files.ContainsKey("tile/0/000.p/203"));
+        Assert.True(fixture.Check().IsIntact);
+        Assert.Empty(fixture.Check().Findings);
+
+        foreach (string name in fixture.Storage.List(""))
+        {
+            byte[] content = fixture.Storage.Files[name];
+            // Bundles are large: a byte of every entry or so is enough there. Of hashes, a byte in each third.
+            int step = name.StartsWith("tile/entries/", StringComparison.Ordinal) ? 499 : name is "checkpoint" ? 1 : 11;
+            for (int offset = 0; offset < content.Length; offset += step)
+            {
+                content[offset] ^= 0x01;
+                LedgerCheckResult result = fixture.Check();
+                content[offset] ^= 0x01;
+                Assert.False(result.IsIntact, $"{name} at {offset}");
+                LedgerFinding finding = result.Findings.First(finding => finding.Refutes);
+                Assert.Equal(name, finding.File);
+                Assert.True(finding.Offset is null || finding.Offset <= offset, $"{name} at {offset}: {finding}");
+                if (name is not "checkpoint")
+                    Assert.All(result.Findings.Where(found => found.Refutes), found => Assert.Equal(name, found.File));
+            }
+        }
+    }
+
+    [Fact]
+    public void A_missing_a_shortened_and_a_lengthened_file_are_found()
+    {
+        var fixture = new LedgerFixture { Storage = new KeepingStorage() };
+        fixture.Append(LedgerFixture.Entries(300));
+        foreach (string name in fixture.Storage.List("tile/"))
+        {
+            byte[] content = fixture.Storage.Files[name];
+            fixture.Storage.Files.Remove(name);
+            Assert.Contains(fixture.Check().Findings, found => (found.Kind, found.File).Equals((LedgerFindingKind.Missing, name)));
+            foreach (byte[] wrong in (byte[][])[[], content[..^1], [.. content, 0]])
+            {
+                fixture.Storage.Files[name] = wrong;
+                LedgerFinding finding = fixture.Check().Findings[0];
+                Assert.Equal((LedgerFindingKind.Damaged, name), (finding.Kind, finding.File));
+            }
+
+            fixture.Storage.Files[name] = content;
+        }
+
+        Assert.Empty(fixture.Check().Findings);
+    }
+
+    [Fact]
+    public void Foreign_files_and_files_past_the_checkpoint_are_reported_and_do_not_refute()
+    {
+        var fixture = new LedgerFixture();
+        fixture.Append(LedgerFixture.Entries(10));
+        fixture.Storage.Files["tile/0/000.p/11"] = new byte[11 * 32];
+        fixture.Storage.Files["tile/0/000.p/011"] = [];
+        fixture.Storage.Files["tile/7/000"] = new byte[8192];
+        fixture.Storage.Files["notes.txt"] = [];
+        fixture.Storage.Files["staging/anything"] = [];
+        LedgerCheckResult result = fixture.Check();
+        Assert.True(result.IsIntact);
+        Assert.Equal(
+            [
+                (LedgerFindingKind.Foreign, "notes.txt"), (LedgerFindingKind.Foreign, "tile/0/000.p/011"),
+                (LedgerFindingKind.Ahead, "tile/0/000.p/11"), (LedgerFindingKind.Ahead, "tile/7/000"),
+            ],
+            result.Findings.Select(finding => (finding.Kind, finding.File)));
+    }
+
+    [Fact]
+    public void A_checkpoint_that_another_key_signed_and_one_without_one_of_the_signatures_are_refuted()
+    {
+        var fixture = new LedgerFixture();
+        fixture.Append(LedgerFixture.Entries(3));
+        using var other = LogKeys.Create(LedgerFixture.Origin);
+        LedgerCheckResult result = LedgerCheck.Run(
+            fixture.Storage, LedgerFixture.Origin, other.VerifierKeys, TestContext.Current.CancellationToken);
+        Assert.Equal(2, result.Findings.Count(finding => finding.Kind == LedgerFindingKind.Signature));
+
+        string note = System.Text.Encoding.UTF8.GetString(fixture.Storage.Files["checkpoint"]);
+        fixture.Storage.Files["checkpoint"] = System.Text.Encoding.UTF8.GetBytes(note[..(note.TrimEnd().LastIndexOf('\n') + 1)]);
+        LedgerFinding missing = Assert.Single(fixture.Check().Findings);
+        Assert.Contains("missing", missing.Detail, StringComparison.Ordinal);
+        Assert.Equal(3, fixture.Reader().Size);
+    }
+
+    /// <summary>Keeps superseded partial tiles.</summary>
+    private sealed class KeepingStorage : MemoryStorage
+    {
+        public override void Delete(string name)
+        {
+            if (!name.StartsWith("tile/", StringComparison.Ordinal))
+                base.Delete(name);
+        }
+    }
+}
