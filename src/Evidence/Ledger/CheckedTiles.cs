@@ -16,8 +16,8 @@ internal sealed class CheckedTiles(ILedgerStorage storage, PresentTiles present,
     }
 
     /// <summary>The widths of the partial tiles that a tile has superseded and that are still there.</summary>
-    internal IEnumerable<TileName> Superseded(TileName tile) =>
-        present.Widths(tile.Level, tile.Index).Where(width => width < tile.Width).Select(width => tile with { Width = width });
+    internal IReadOnlyList<TileName> Superseded(TileName tile) =>
+        [.. present.Widths(tile.Level, tile.Index).Where(width => width < tile.Width).Select(width => tile with { Width = width })];
 
     internal bool Exists(TileName tile)
     {
@@ -38,13 +38,17 @@ internal sealed class CheckedTiles(ILedgerStorage storage, PresentTiles present,
         int maximum = tile.Level == TileName.Entries ? EntryBundle.MaximumLength : TileName.FullWidth * Sha256Digest.Size;
         try
         {
-            return storage.TryRead(file.ToString(), maximum + 1);
+            if (storage.TryRead(file.ToString(), maximum + 1) is { } bytes)
+                return bytes;
+            present.Superseded(file, file.IsPartial && storage.TryRead(file.Full.ToString(), 1) is not null);
         }
         catch (EvidenceException e)
         {
             Report(LedgerFindingKind.Unreadable, file, null, e.Message);
             return null;
         }
+
+        return Bytes(tile);
     }
 
     /// <summary>A tile's hashes.</summary>

@@ -27,7 +27,8 @@ public sealed class LedgerCheck
     private LedgerCheckResult Run(string origin, IReadOnlyCollection<VerifierKey> keys, CancellationToken cancellation)
     {
         CheckpointFile? file = CheckCheckpoint(origin, keys);
-        var present = PresentTiles.List(storage, findings);
+        if (ListTiles() is not { } present)
+            return new LedgerCheckResult(file?.Checkpoint, file?.Verdict.Verified ?? [], 0, findings);
         if (file is null)
         {
             if (present.First is { } tile)
@@ -37,6 +38,19 @@ public sealed class LedgerCheck
 
         long checkedEntries = new TreeCheck(storage, file.Checkpoint, present, findings).Run(cancellation);
         return new LedgerCheckResult(file.Checkpoint, file.Verdict.Verified, checkedEntries, findings);
+    }
+
+    private PresentTiles? ListTiles()
+    {
+        try
+        {
+            return PresentTiles.List(storage, findings);
+        }
+        catch (EvidenceException e)
+        {
+            Add(LedgerFindingKind.Unreadable, TileName.Prefix, null, e.Message);
+            return null;
+        }
     }
 
     private CheckpointFile? CheckCheckpoint(string origin, IReadOnlyCollection<VerifierKey> keys)

@@ -31,6 +31,15 @@ internal sealed class PresentTiles
         return result;
     }
 
+    /// <summary>A file vanished since it was listed. Where a writer filled the tile meanwhile, the full one holds what it held.</summary>
+    internal void Superseded(TileName vanished, bool byFull)
+    {
+        List<int> widths = places[(vanished.Level, vanished.Index)];
+        widths.Remove(vanished.Width);
+        if (byFull && !widths.Contains(TileName.FullWidth))
+            widths.Add(TileName.FullWidth);
+    }
+
     private void Add(TileName tile)
     {
         First ??= tile.ToString();

@@ -69,13 +69,8 @@ public sealed class SignedNote
             throw new FormatException($"The note is no valid UTF-8 at byte {e.Index.ToString(CultureInfo.InvariantCulture)}.", e);
         }
 
-        int control = note.AsSpan().IndexOfAnyInRange('\0', '\x1F');
-        for (int i = control; i >= 0 && i < note.Length; i++)
-        {
-            if (note[i] < ' ' && note[i] != '\n')
-                throw new FormatException("The note holds a control character.");
-        }
-
+        if (note.Any(c => c < ' ' && c != '\n'))
+            throw new FormatException("The note holds a control character.");
         return note;
     }
 

@@ -169,7 +169,8 @@ internal static class DurableFile
             "acknowledged step is in doubt, so writing stops here. Check the medium, then run the command again.");
     }
 
-    private static EvidenceException Failure(int error, string path, string what) => error switch
+    /// <summary>This library's error for an <c>errno</c>.</summary>
+    internal static EvidenceException Failure(int error, string path, string what) => error switch
     {
         Posix.ENOSPC or Posix.EDQUOT => new EvidenceException(
             ErrorCode.DiskFull,

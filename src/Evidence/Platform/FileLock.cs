@@ -6,6 +6,9 @@ namespace Evidence.Platform;
 /// <summary>An advisory lock (flock) that the kernel gives back when the process ends, however it ends.</summary>
 internal sealed class FileLock : IDisposable
 {
+    // rw-r--r--: who may not write to the folder need not lock it.
+    private const int LockFileMode = 0x1A4;
+
     private readonly SafeFileHandle handle;
 
     private FileLock(SafeFileHandle handle) => this.handle = handle;
@@ -26,21 +29,23 @@ internal sealed class FileLock : IDisposable
     /// <summary>Takes the lock, or returns null where another holds it.</summary>
     internal static FileLock? TryAcquire(string path)
     {
-        SafeFileHandle? opened = null;
-        DurableFile.Translate(path, "open the lock file", () =>
-            opened = File.OpenHandle(path, FileMode.OpenOrCreate, FileAccess.ReadWrite, FileShare.ReadWrite | FileShare.Delete));
-        while (Posix.Flock(opened!, Posix.LOCK_EX | Posix.LOCK_NB) < 0)
+        // Not through File.OpenHandle: .NET acts out FileShare by a shared flock of its own, and throws where another holds the exclusive one.
+        int fd = Posix.Open(path, Posix.O_RDWR | Posix.O_CREAT | Posix.O_CLOEXEC, LockFileMode);
+        if (fd < 0)
+            throw DurableFile.Failure(Marshal.GetLastPInvokeError(), path, "open the lock file");
+        var opened = new SafeFileHandle(fd, ownsHandle: true);
+        while (Posix.Flock(opened, Posix.LOCK_EX | Posix.LOCK_NB) < 0)
         {
             int error = Marshal.GetLastPInvokeError();
             if (error == Posix.EINTR)
                 continue;
-            opened!.Dispose();
+            opened.Dispose();
             return error == Posix.EWOULDBLOCK
                 ? null
                 : throw new EvidenceException(ErrorCode.InputOutput, $"Cannot lock {path}: {Marshal.GetPInvokeErrorMessage(error)}.");
         }
 
-        return new FileLock(opened!);
+        return new FileLock(opened);
     }
 
     /// <inheritdoc/>

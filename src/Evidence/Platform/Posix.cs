@@ -10,6 +10,8 @@ namespace Evidence.Platform;
 internal static unsafe partial class Posix
 {
     internal const int O_RDONLY = 0;
+    internal const int O_RDWR = 2;
+    internal const int O_CREAT = 0x40;
     internal const int O_CLOEXEC = 0x80000;
     internal const int AT_FDCWD = -100;
     internal const uint RENAME_NOREPLACE = 1;

@@ -1,3 +1,4 @@
+using System.IO.Enumeration;
 using Evidence.Ledger;
 using Evidence.Platform;
 
@@ -59,7 +60,7 @@ internal sealed class LedgerDirectory(string root) : ILedgerStorage
         DurableFile.Translate(folder, "list", () =>
         {
             if (Directory.Exists(folder))
-                names = Directory.GetFiles(folder, "*", SearchOption.AllDirectories);
+                names = [.. Files(folder)];
         });
         return
         [
@@ -79,8 +80,26 @@ internal sealed class LedgerDirectory(string root) : ILedgerStorage
         return taken;
     }
 
+    /// <summary>Every file below a folder, hidden ones too. Links are files here: a link to a parent folder must not keep a check going forever.</summary>
+    private static FileSystemEnumerable<string> Files(string folder) => new(
+        folder,
+        (ref FileSystemEntry entry) => entry.ToFullPath(),
+        new EnumerationOptions { RecurseSubdirectories = true, AttributesToSkip = FileAttributes.None, IgnoreInaccessible = false })
+    {
+        ShouldRecursePredicate = (ref FileSystemEntry entry) => !IsLink(ref entry),
+        ShouldIncludePredicate = (ref FileSystemEntry entry) => !entry.IsDirectory || IsLink(ref entry),
+    };
+
+    private static bool IsLink(ref FileSystemEntry entry) => entry.Attributes.HasFlag(FileAttributes.ReparsePoint);
+
     private static byte[]? Read(string path, int maximumLength)
     {
+        var file = new FileInfo(path);
+        if (!file.Exists)
+            return null;
+        // Pipes and devices have the length 0, and may block whoever opens them; a verifier must end whatever the vault holds.
+        if (file.Length == 0)
+            return [];
         try
         {
             using var stream = new FileStream(path, FileMode.Open, FileAccess.Read, FileShare.ReadWrite | FileShare.Delete, bufferSize: 0);
