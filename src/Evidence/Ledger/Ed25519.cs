@@ -80,8 +80,9 @@ internal static class Ed25519
     {
         if (!IsAvailable)
         {
-            throw new PlatformNotSupportedException(
-                "Ed25519 needs OpenSSL 3 (libcrypto.so.3), which is not on this machine. Install it, or use the ECDSA signature.");
+            throw new EvidenceException(
+                ErrorCode.KeyMissing,
+                "Ed25519 needs OpenSSL 3 (libcrypto.so.3), which is not on this machine. Install it: only verification can do without.");
         }
     }
 

@@ -57,11 +57,16 @@ public sealed class LedgerWriter
     }
 
     /// <summary>Leaves an entry for the next sequencer, without the log key. Staging the same entry again changes nothing.</summary>
+    /// <exception cref="EvidenceException">Something else lies under the entry's name.</exception>
     public static void Stage(ILedgerStorage storage, LedgerEntry entry)
     {
         ArgumentNullException.ThrowIfNull(storage);
         ArgumentNullException.ThrowIfNull(entry);
-        _ = storage.TryCreate(StagedEntries.Name(entry.LeafHash), entry.ToBytes());
+        string name = StagedEntries.Name(entry.LeafHash);
+        byte[] bytes = entry.ToBytes();
+        // Gone again by the time it is read: a sequencer took it in.
+        if (!storage.TryCreate(name, bytes) && storage.TryRead(name, bytes.Length + 1) is { } existing && !existing.AsSpan().SequenceEqual(bytes))
+            throw TileReader.Damaged(name, "it holds something else than the entry of that leaf hash; remove it, and stage the entry again");
     }
 
     private AppendResult AppendLocked(IReadOnlyList<byte[]> entries, CancellationToken cancellation)

@@ -8,6 +8,9 @@ internal sealed class PresentTiles
     /// <summary>The first tile's name, if there is any.</summary>
     internal string? First { get; private set; }
 
+    /// <summary>The number of places that have a bundle of entries.</summary>
+    internal int BundleCount { get; private set; }
+
     /// <summary>All places.</summary>
     internal IEnumerable<(int Level, long Index)> Places => places.Keys;
 
@@ -44,7 +47,11 @@ internal sealed class PresentTiles
     {
         First ??= tile.ToString();
         if (!places.TryGetValue((tile.Level, tile.Index), out List<int>? widths))
+        {
             places.Add((tile.Level, tile.Index), widths = []);
+            BundleCount += tile.Level == TileName.Entries ? 1 : 0;
+        }
+
         widths.Add(tile.Width);
     }
 }

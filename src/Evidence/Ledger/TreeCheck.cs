@@ -9,6 +9,8 @@ namespace Evidence.Ledger;
 /// </summary>
 internal sealed class TreeCheck(ILedgerStorage storage, Checkpoint checkpoint, PresentTiles present, List<LedgerFinding> findings)
 {
+    private const int MissingBundlesGoneThrough = 256;
+
     private readonly CheckedTiles tiles = new(storage, present, findings);
 
     // The open tile of each level, of hashes that are held to be right.
@@ -22,14 +24,19 @@ internal sealed class TreeCheck(ILedgerStorage storage, Checkpoint checkpoint, P
     internal long Run(CancellationToken cancellation)
     {
         long size = checkpoint.Size;
-        if (size > 0 && !tiles.Exists(TileName.At(TileName.Entries, (size - 1) / TileName.FullWidth, size)))
+        long bundles = (size / TileName.FullWidth) + (size % TileName.FullWidth == 0 ? 0 : 1);
+        if (bundles > checked((2L * present.BundleCount) + MissingBundlesGoneThrough))
         {
-            // A size that nothing on disk supports may be any number: it is not worth counting up to.
-            _ = tiles.Bytes(TileName.At(TileName.Entries, (size - 1) / TileName.FullWidth, size));
+            // The size may be any number in a forged checkpoint. A check must end, so it does not count up to what is not there.
+            tiles.Report(
+                LedgerFindingKind.Missing,
+                TileName.At(TileName.Entries, bundles - 1, size),
+                null,
+                string.Create(CultureInfo.InvariantCulture, $"{size} entries have {bundles} bundles; only {present.BundleCount} are there."));
             return 0;
         }
 
-        for (long index = 0; index * TileName.FullWidth < size; index++)
+        for (long index = 0; index < bundles; index++)
         {
             cancellation.ThrowIfCancellationRequested();
             CheckLeaves(TileName.At(0, index, size));

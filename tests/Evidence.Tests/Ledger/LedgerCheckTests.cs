@@ -1,4 +1,6 @@
 using Evidence.Ledger;
+using FsCheck;
+using FsCheck.Fluent;
 using Xunit;
 
 namespace Evidence.Tests.Ledger;
@@ -95,6 +97,67 @@ public sealed class LedgerCheckTests
         Assert.Contains("missing", missing.Detail, StringComparison.Ordinal);
         Assert.Equal(3, fixture.Reader().Size);
     }
+
+    [Fact]
+    public void However_a_ledger_is_mangled_the_check_ends_with_a_verdict()
+    {
+        var fixture = new LedgerFixture { Storage = new KeepingStorage() };
+        foreach (int count in (int[])[100, 160, 260])
+            fixture.Append(LedgerFixture.Entries(count));
+        var whole = fixture.Storage.Files.ToDictionary();
+        string[] names = [.. whole.Keys];
+        Prop.ForAll<(int File, int Offset, int Action, byte Value)[]>(changes =>
+        {
+            foreach ((int file, int offset, int action, byte value) in changes)
+            {
+                string name = names[Index(file, names.Length)];
+                byte[] content = [.. whole[name]];
+                int at = Index(offset, content.Length);
+                switch (Index(action, 5))
+                {
+                    case 0:
+                        content[at] = value;
+                        break;
+                    case 1:
+                        content = content[..at];
+                        break;
+                    case 2:
+                        content = [.. content, .. new byte[at]];
+                        break;
+                    case 3:
+                        content = whole[names[at % names.Length]];
+                        break;
+                    default:
+                        fixture.Storage.Files.Remove(name);
+                        continue;
+                }
+
+                fixture.Storage.Files[name] = content;
+            }
+
+            bool same = names.All(name => fixture.Storage.Files.TryGetValue(name, out byte[]? content) && content.AsSpan().SequenceEqual(whole[name]));
+            LedgerCheckResult result = fixture.Check();
+            foreach ((string name, byte[] content) in whole)
+                fixture.Storage.Files[name] = content;
+            // Without a superseded partial tile the log is still whole; every other change refutes it.
+            Assert.True(same ? result.IsIntact : !result.IsIntact || changes.Any(change => Index(change.Action, 5) == 4));
+        }).QuickCheckThrowOnFailure();
+    }
+
+    [Fact]
+    public void A_forged_size_with_a_bundle_to_match_does_not_keep_the_check_counting()
+    {
+        var fixture = new LedgerFixture();
+        fixture.Append(LedgerFixture.Entries(3));
+        const long Size = 1L << 60;
+        fixture.Storage.Files["checkpoint"] = LedgerFixture.Keys.Sign(new Checkpoint(LedgerFixture.Origin, Size, Hashing.MerkleTree.EmptyRoot));
+        fixture.Storage.Files[TileName.At(TileName.Entries, (Size / 256) - 1, Size).ToString()] = [0];
+        LedgerCheckResult result = fixture.Check();
+        Assert.Equal(LedgerFindingKind.Missing, result.Findings[0].Kind);
+        Assert.False(result.IsIntact);
+    }
+
+    private static int Index(int value, int count) => (int)(unchecked((uint)value) % (uint)count);
 
     /// <summary>Keeps superseded partial tiles.</summary>
     private sealed class KeepingStorage : MemoryStorage
