@@ -25,6 +25,7 @@ public sealed class ReadmeTests
         string assembly = typeof(ReadmeTests).Assembly.Location.Replace("Evidence.Tests", "Evidence.Sample", StringComparison.Ordinal);
         var start = new ProcessStartInfo("dotnet", [assembly, disk, Path.Combine(folder.Path, "vault"), copy])
         {
+            UseShellExecute = false,
             RedirectStandardOutput = true,
             RedirectStandardError = true,
             Environment = { ["EVIDENCE_HOME"] = Path.Combine(folder.Path, "home"), ["XDG_CACHE_HOME"] = Path.Combine(folder.Path, "cache") },

@@ -19,7 +19,8 @@ public static class CanonicalJson
     public const long MaximumInteger = 9_007_199_254_740_991;
 
     /// <summary>Writes a value's canonical form.</summary>
-    /// <exception cref="ArgumentException">The value holds a fraction, a larger integer, a lone surrogate, or is nested too deep.</exception>
+    /// <exception cref="ArgumentException">The value holds a fraction, a larger integer, a lone surrogate, or is nested too
+    /// deep.</exception>
     public static byte[] Serialize(JsonNode? node)
     {
         var output = new ArrayBufferWriter<byte>(256);
@@ -28,7 +29,8 @@ public static class CanonicalJson
     }
 
     /// <summary>Reads a value from its canonical form.</summary>
-    /// <exception cref="FormatException">The bytes are not the canonical form of any value; the message gives the first wrong offset.</exception>
+    /// <exception cref="FormatException">The bytes are not the canonical form of any value; the message gives the first wrong
+    /// offset.</exception>
     public static JsonNode Parse(ReadOnlySpan<byte> utf8)
     {
         JsonNode node = CanonicalJsonReader.Read(utf8);
@@ -123,7 +125,9 @@ public static class CanonicalJson
         output.Write(Encoding.ASCII.GetBytes(number.ToString(CultureInfo.InvariantCulture)));
     }
 
-    /// <summary>RFC 8785, section 3.2.2.2: two-character escapes where they exist, <c>\u00xx</c> for other controls, all else as it is.</summary>
+    /// <summary>
+    /// RFC 8785, section 3.2.2.2: two-character escapes where they exist, <c>\u00xx</c> for other controls, all else as it is.
+    /// </summary>
     private static void WriteString(ArrayBufferWriter<byte> output, string text)
     {
         output.Write("\""u8);

@@ -4,7 +4,9 @@ using NodaTime;
 
 namespace Evidence.Canonical;
 
-/// <summary>Typed, strict access to the fields of a JSON object. Each getter throws a <see cref="FormatException"/> that names the field.</summary>
+/// <summary>
+/// Typed, strict access to the fields of a JSON object. Each getter throws a <see cref="FormatException"/> that names the field.
+/// </summary>
 internal static class JsonFields
 {
     internal static JsonObject RequireObject(JsonNode? node, string what) =>
@@ -61,14 +63,17 @@ internal static class JsonFields
     internal static string RequireDigest(this JsonObject value, string name)
     {
         string text = value.RequireString(name);
-        return text.Length == 64 && text.All(char.IsAsciiHexDigitLower) ? text : throw Wrong(name, "a SHA-256 digest in lower-case hexadecimal");
+        return text.Length == 64 && text.All(char.IsAsciiHexDigitLower)
+            ? text
+            : throw Wrong(name, "a SHA-256 digest in lower-case hexadecimal");
     }
 
     internal static byte[] RequireBase64(this JsonObject value, string name)
     {
         string text = value.RequireString(name);
         var buffer = new byte[(text.Length / 4 * 3) + 3];
-        // Written again and compared: .NET's decoder passes over white space and unused bits, so that several texts would mean the same bytes.
+        // Written again and compared: .NET's decoder passes over white space and unused bits, so that several texts would mean the same
+        // bytes.
         return Convert.TryFromBase64String(text, buffer, out int length) &&
             string.Equals(Convert.ToBase64String(buffer, 0, length), text, StringComparison.Ordinal)
                 ? buffer[..length]

@@ -24,7 +24,9 @@ internal sealed class BatchCommitter(ILedgerStorage storage, LogKeys keys)
         return signed;
     }
 
-    /// <summary>Removes what a published batch leaves behind. The batch goes last: while it is there, the rest can be found again.</summary>
+    /// <summary>
+    /// Removes what a published batch leaves behind. The batch goes last: while it is there, the rest can be found again.
+    /// </summary>
     internal void Clean(StagedBatch batch)
     {
         RemoveStagedEntries(batch);
@@ -42,7 +44,8 @@ internal sealed class BatchCommitter(ILedgerStorage storage, LogKeys keys)
         {
             throw TileReader.Damaged(SignedName, string.Create(
                 CultureInfo.InvariantCulture,
-                $"it signs {signed.Checkpoint.Size} entries, the log has {size}, and the batch between them, {StagedBatch.Name}, is missing"));
+                $"it signs {signed.Checkpoint.Size} entries, the log has {size}, and the batch between them, " +
+                $"{StagedBatch.Name}, is missing"));
         }
 
         if (signed is not null)
@@ -136,7 +139,8 @@ internal sealed class BatchCommitter(ILedgerStorage storage, LogKeys keys)
         return signed?.Checkpoint == checkpoint && signed.Verdict.Verified.Count == keys.VerifierKeys.Count
             ? signed
             : throw TileReader.Damaged(SignedName, string.Create(
-                CultureInfo.InvariantCulture, $"it is not the checkpoint of {checkpoint.Size} entries with root {checkpoint.Root}, signed by both keys"));
+                CultureInfo.InvariantCulture,
+                $"it is not the checkpoint of {checkpoint.Size} entries with root {checkpoint.Root}, signed by both keys"));
     }
 
     private void RemoveStagedEntries(StagedBatch batch)

@@ -31,7 +31,8 @@ internal sealed class CheckedTiles(ILedgerStorage storage, PresentTiles present,
         TileName file = FileOf(tile);
         if (!Exists(tile))
         {
-            Report(LedgerFindingKind.Missing, file, null, file.Level == TileName.Entries ? "The bundle of entries is missing." : "The tile is missing.");
+            string what = file.Level == TileName.Entries ? "The bundle of entries is missing." : "The tile is missing.";
+            Report(LedgerFindingKind.Missing, file, null, what);
             return null;
         }
 

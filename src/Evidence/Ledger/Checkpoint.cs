@@ -39,7 +39,8 @@ public static class KeyName
     public static bool IsValid(string? name) =>
         !string.IsNullOrEmpty(name) &&
         Encoding.UTF8.GetByteCount(name) <= 255 &&
-        name.EnumerateRunes().All(rune => rune.Value != '+' && rune != Rune.ReplacementChar && !Rune.IsWhiteSpace(rune) && !Rune.IsControl(rune));
+        name.EnumerateRunes().All(rune =>
+            rune.Value != '+' && rune != Rune.ReplacementChar && !Rune.IsWhiteSpace(rune) && !Rune.IsControl(rune));
 }
 
 /// <summary>Base64 (RFC 4648, section 4) in its one spelling: padded, no white space, unused bits zero.</summary>

@@ -44,6 +44,8 @@ internal sealed record CheckpointFile(Checkpoint Checkpoint, byte[] Note, NoteVe
             return $"the signature of {failed} is wrong.";
         if (Verdict.Verified.Count == 0)
             return $"none of the {keys.Count} known keys signed it.";
-        return Checkpoint.Size == 0 && Checkpoint.Root != MerkleTree.EmptyRoot ? "its size is 0, but its root is not the empty tree's." : null;
+        return Checkpoint.Size == 0 && Checkpoint.Root != MerkleTree.EmptyRoot
+            ? "its size is 0, but its root is not the empty tree's."
+            : null;
     }
 }

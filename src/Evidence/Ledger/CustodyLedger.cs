@@ -33,13 +33,17 @@ public sealed class CustodyLedger
     /// <summary>The root over them.</summary>
     public Sha256Digest Root => Checkpoint.Root;
 
-    /// <summary>Opens a ledger for reading: verifies the checkpoint, that the tiles give its root, and that it only grew since it was last seen.</summary>
+    /// <summary>
+    /// Opens a ledger for reading: verifies the checkpoint, that the tiles give its root, and that it only grew since it was last seen.
+    /// </summary>
     /// <param name="storage">The ledger's files.</param>
     /// <param name="origin">The log's origin.</param>
-    /// <param name="keys">The log's keys, as pinned outside the vault; see <see cref="DeclaredIdentity"/> for a vault met for the first time.</param>
+    /// <param name="keys">The log's keys, as pinned outside the vault; see <see cref="DeclaredIdentity"/> for a vault met for the first
+    /// time.</param>
     /// <param name="seen">What was seen before; null where nothing is remembered.</param>
     /// <exception cref="EvidenceException">The ledger is damaged, or was set back, or is another one than was seen before.</exception>
-    public static CustodyLedger Open(ILedgerStorage storage, string origin, IReadOnlyCollection<VerifierKey> keys, ISeenCheckpoints? seen = null)
+    public static CustodyLedger Open(
+        ILedgerStorage storage, string origin, IReadOnlyCollection<VerifierKey> keys, ISeenCheckpoints? seen = null)
     {
         ArgumentNullException.ThrowIfNull(storage);
         ArgumentNullException.ThrowIfNull(keys);
@@ -128,7 +132,8 @@ public sealed class CustodyLedger
                 if (MerkleTree.LeafHash(entries[i].Span) != hashes[i])
                 {
                     throw TileReader.Damaged(
-                        TileName.At(TileName.Entries, bundle, tiles.Size).ToString(), $"the entry {first + i} is not the one that the tree holds");
+                        TileName.At(TileName.Entries, bundle, tiles.Size).ToString(),
+                        $"the entry {first + i} is not the one that the tree holds");
                 }
 
                 yield return entries[i].ToArray();

@@ -5,10 +5,14 @@ using Evidence.Canonical;
 
 namespace Evidence.Ledger;
 
-/// <summary>A DSSE v1 envelope (github.com/secure-systems-lab/dsse): a typed payload and signatures over its pre-authentication encoding.</summary>
+/// <summary>
+/// A DSSE v1 envelope (github.com/secure-systems-lab/dsse): a typed payload and signatures over its pre-authentication encoding.
+/// </summary>
 internal sealed record DsseEnvelope(string PayloadType, byte[] Payload, IReadOnlyList<EntrySignature> Signatures)
 {
-    /// <summary>The bytes that are signed: <c>"DSSEv1" SP len(type) SP type SP len(payload) SP payload</c>, lengths in bytes, in decimal.</summary>
+    /// <summary>
+    /// The bytes that are signed: <c>"DSSEv1" SP len(type) SP type SP len(payload) SP payload</c>, lengths in bytes, in decimal.
+    /// </summary>
     internal static byte[] PreAuthenticationEncoding(string payloadType, ReadOnlySpan<byte> payload)
     {
         string head = string.Create(

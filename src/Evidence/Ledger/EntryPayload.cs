@@ -48,7 +48,11 @@ public sealed record EntryPayload(string Kind, Instant Time, string? Case, IRead
         JsonObject fields = JsonFields.RequireObject(CanonicalJson.Parse(bytes), "The entry's payload");
         long version = fields.RequireInteger("version");
         if (version != Version)
-            throw new FormatException($"The entry's format version is {version.ToString(CultureInfo.InvariantCulture)}; only 1 is known here.");
+        {
+            throw new FormatException(string.Create(
+                CultureInfo.InvariantCulture, $"The entry's format version is {version}; only {Version} is known here."));
+        }
+
         fields.RequireOnly("body", "case", "items", "key", "kind", "time", "version");
         JsonObject body = fields.RequireObject("body");
         CheckLength(CanonicalJson.Serialize(body).Length, reason => new FormatException(reason));

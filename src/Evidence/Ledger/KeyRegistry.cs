@@ -39,8 +39,9 @@ public sealed class KeyRegistry
             signer = self;
         // A wrong signature of any known key condemns the entry. Beyond that the signature of the key that the payload names decides;
         // that there is one, LedgerEntry.Parse has seen to.
+        bool anyInvalid = entry.Signatures.Any(signature => Judge(entry, signature, signer) == EntrySignatureStatus.Invalid);
         EntrySignatureStatus status =
-            entry.Signatures.Any(signature => Judge(entry, signature, signer) == EntrySignatureStatus.Invalid) ? EntrySignatureStatus.Invalid
+            anyInvalid ? EntrySignatureStatus.Invalid
             : signer is null ? EntrySignatureStatus.UnknownSigner
             : EntrySignatureStatus.Valid;
         if (status == EntrySignatureStatus.Valid)

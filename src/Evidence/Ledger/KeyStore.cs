@@ -32,7 +32,12 @@ public sealed class KeyStore : ISeenCheckpoints
     {
         string actors = Path.Combine(folder, "actors");
         return Directory.Exists(actors)
-            ? [.. Directory.GetFiles(actors, "*" + Extension).Select(path => Path.GetFileNameWithoutExtension(path)).Order(StringComparer.Ordinal)]
+            ?
+            [
+                .. Directory.GetFiles(actors, "*" + Extension)
+                    .Select(path => Path.GetFileNameWithoutExtension(path))
+                    .Order(StringComparer.Ordinal),
+            ]
             : [];
     }
 
@@ -59,7 +64,11 @@ public sealed class KeyStore : ISeenCheckpoints
     {
         using IDisposable taken = Lock();
         if (HasLog(origin))
-            throw new EvidenceException(ErrorCode.DestinationInvalid, $"There are keys of the log {origin} already: {LogPath(origin, "")}.");
+        {
+            throw new EvidenceException(
+                ErrorCode.DestinationInvalid, $"There are keys of the log {origin} already: {LogPath(origin, "")}.");
+        }
+
         var keys = LogKeys.Create(origin);
         Write(LogPath(origin, "origin"), origin + "\n");
         Write(LogPath(origin, "pinned"), PinnedText(keys.VerifierKeys));
@@ -97,7 +106,8 @@ public sealed class KeyStore : ISeenCheckpoints
         {
             throw new EvidenceException(
                 ErrorCode.LedgerFork,
-                $"Other keys are pinned for the log {origin}: {string.Join(", ", before)}. If the change is right, edit {LogPath(origin, "pinned")}.");
+                $"Other keys are pinned for the log {origin}: {string.Join(", ", before)}. " +
+                $"If the change is right, edit {LogPath(origin, "pinned")}.");
         }
     }
 
@@ -106,7 +116,7 @@ public sealed class KeyStore : ISeenCheckpoints
     {
         string path = LogPath(origin, "pinned");
         return File.Exists(path)
-            ? Load(path, text => (VerifierKey[])[.. text.Split('\n', StringSplitOptions.RemoveEmptyEntries).Select(VerifierKey.Parse)], "The pinned keys")
+            ? Load(path, ParsePinned, "The pinned keys")
             : [];
     }
 
@@ -131,6 +141,9 @@ public sealed class KeyStore : ISeenCheckpoints
         DurableFile.CreateDirectory(Path.GetDirectoryName(path)!);
         DurableFile.Replace(path, signedNote, secret: true);
     }
+
+    private static VerifierKey[] ParsePinned(string text) =>
+        [.. text.Split('\n', StringSplitOptions.RemoveEmptyEntries).Select(VerifierKey.Parse)];
 
     private static string PinnedText(IEnumerable<VerifierKey> keys) => string.Concat(keys.Select(key => $"{key}\n"));
 

@@ -31,8 +31,8 @@ public sealed class LedgerCheck
             return new LedgerCheckResult(file?.Checkpoint, file?.Verdict.Verified ?? [], 0, findings);
         if (file is null)
         {
-            if (present.First is { } tile)
-                Add(LedgerFindingKind.Missing, CheckpointFile.Name, null, $"Without a readable checkpoint nothing vouches for the tiles, such as {tile}.");
+            if (findings.All(finding => !string.Equals(finding.File, CheckpointFile.Name, StringComparison.Ordinal)))
+                Add(LedgerFindingKind.Missing, CheckpointFile.Name, null, "There is no checkpoint, so nothing vouches for anything here.");
             return new LedgerCheckResult(null, [], 0, findings);
         }
 
@@ -80,15 +80,17 @@ public sealed class LedgerCheck
             if (file.Verdict.Verified.Contains(key))
                 continue;
             if (file.Verdict.NotChecked.Contains(key))
-                Add(LedgerFindingKind.NotChecked, CheckpointFile.Name, null, $"The signature of {key} was not checked: there is no OpenSSL 3 here.");
+                AddSignature(LedgerFindingKind.NotChecked, $"The signature of {key} was not checked: there is no OpenSSL 3 here.");
             else
-                Add(LedgerFindingKind.Signature, CheckpointFile.Name, null, $"The signature of {key} is {(file.Verdict.Failed.Contains(key) ? "wrong" : "missing")}.");
+                AddSignature(LedgerFindingKind.Signature, $"The signature of {key} is {(file.Verdict.Failed.Contains(key) ? "wrong" : "missing")}.");
         }
 
         if (keys.Count == 0)
-            Add(LedgerFindingKind.Signature, CheckpointFile.Name, null, "No key of the log is known, so nothing vouches for the checkpoint.");
+            AddSignature(LedgerFindingKind.Signature, "No key of the log is known, so nothing vouches for the checkpoint.");
         return file;
     }
+
+    private void AddSignature(LedgerFindingKind kind, string detail) => Add(kind, CheckpointFile.Name, null, detail);
 
     private void Add(LedgerFindingKind kind, string name, long? offset, string detail) =>
         findings.Add(new LedgerFinding(kind, name, offset, detail));

@@ -55,7 +55,8 @@ public sealed record LedgerEntry
         return entry.Length <= MaximumLength
             ? new LedgerEntry(entry, payload, signed, envelope.Signatures)
             : throw new ArgumentException(
-                string.Create(CultureInfo.InvariantCulture, $"The entry has {entry.Length} bytes, more than {MaximumLength}."), nameof(payload));
+                string.Create(CultureInfo.InvariantCulture, $"The entry has {entry.Length} bytes, more than {MaximumLength}."),
+                nameof(payload));
     }
 
     /// <summary>Reads an entry. Its signatures are not judged.</summary>

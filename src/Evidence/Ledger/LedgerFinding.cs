@@ -45,5 +45,5 @@ public sealed record LedgerCheckResult(
     Checkpoint? Checkpoint, IReadOnlyList<VerifierKey> Verified, long EntryCount, IReadOnlyList<LedgerFinding> Findings)
 {
     /// <summary>Whether everything was recomputed and equals what the signed checkpoint commits to.</summary>
-    public bool IsIntact => !Findings.Any(finding => finding.Refutes || finding.Kind == LedgerFindingKind.Unreadable);
+    public bool IsIntact => Verified.Count > 0 && !Findings.Any(finding => finding.Refutes || finding.Kind == LedgerFindingKind.Unreadable);
 }

@@ -31,7 +31,8 @@ public sealed class LedgerWriter
     }
 
     /// <summary>
-    /// Appends entries, after those that actors left in staging. On return they are durable and under a signed checkpoint. Beyond 16 MiB they
+    /// Appends entries, after those that actors left in staging. On return they are durable and under a signed checkpoint. Beyond 16 MiB
+    /// they
     /// go in several batches, each with a checkpoint of its own; after an interruption the first batches may be in and the others not.
     /// </summary>
     /// <param name="entries">Well-formed entries; may be empty, to take in only what is staged.</param>
@@ -65,8 +66,10 @@ public sealed class LedgerWriter
         string name = StagedEntries.Name(entry.LeafHash);
         byte[] bytes = entry.ToBytes();
         // Gone again by the time it is read: a sequencer took it in.
-        if (!storage.TryCreate(name, bytes) && storage.TryRead(name, bytes.Length + 1) is { } existing && !existing.AsSpan().SequenceEqual(bytes))
-            throw TileReader.Damaged(name, "it holds something else than the entry of that leaf hash; remove it, and stage the entry again");
+        if (storage.TryCreate(name, bytes) || storage.TryRead(name, bytes.Length + 1) is not { } existing)
+            return;
+        if (!existing.AsSpan().SequenceEqual(bytes))
+            throw TileReader.Damaged(name, "it is not the entry of that leaf hash; remove it, and stage the entry again");
     }
 
     private AppendResult AppendLocked(IReadOnlyList<byte[]> entries, CancellationToken cancellation)
@@ -87,7 +90,9 @@ public sealed class LedgerWriter
         return new AppendResult(firstIndex, position.Size, position.Root, refused);
     }
 
-    /// <summary>Reads where the log stands, holds that against what was seen, and only then brings an interrupted append to its end.</summary>
+    /// <summary>
+    /// Reads where the log stands, holds that against what was seen, and only then brings an interrupted append to its end.
+    /// </summary>
     private Position Recover()
     {
         Checkpoint? before = SeenRule.Find(seen, keys.Origin);
@@ -171,7 +176,8 @@ public sealed class LedgerWriter
         }
         catch (FormatException e)
         {
-            throw new ArgumentException($"Entry {index.ToString(CultureInfo.InvariantCulture)} is not well-formed: {e.Message}", nameof(entry), e);
+            throw new ArgumentException(
+                $"Entry {index.ToString(CultureInfo.InvariantCulture)} is not well-formed: {e.Message}", nameof(entry), e);
         }
     }
 

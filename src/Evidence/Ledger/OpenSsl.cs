@@ -34,7 +34,8 @@ internal static unsafe partial class OpenSsl
     internal static partial int SignInit(DigestContextHandle context, nint keyContext, nint digest, nint engine, PublicKeyHandle key);
 
     [LibraryImport(LibCrypto, EntryPoint = "EVP_DigestSign")]
-    internal static partial int Sign(DigestContextHandle context, Span<byte> signature, ref nuint signatureLength, ReadOnlySpan<byte> text, nuint length);
+    internal static partial int Sign(
+        DigestContextHandle context, Span<byte> signature, ref nuint signatureLength, ReadOnlySpan<byte> text, nuint length);
 
     [LibraryImport(LibCrypto, EntryPoint = "EVP_DigestVerifyInit")]
     internal static partial int VerifyInit(DigestContextHandle context, nint keyContext, nint digest, nint engine, PublicKeyHandle key);
@@ -43,7 +44,9 @@ internal static unsafe partial class OpenSsl
     internal static partial int Verify(
         DigestContextHandle context, ReadOnlySpan<byte> signature, nuint signatureLength, ReadOnlySpan<byte> text, nuint length);
 
-    /// <summary>OpenSSL keeps its errors in a queue for each thread; a failed check must not leave its own there for .NET to find.</summary>
+    /// <summary>
+    /// OpenSSL keeps its errors in a queue for each thread; a failed check must not leave its own there for .NET to find.
+    /// </summary>
     [LibraryImport(LibCrypto, EntryPoint = "ERR_clear_error")]
     internal static partial void ClearErrors();
 

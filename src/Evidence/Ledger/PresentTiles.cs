@@ -5,9 +5,6 @@ internal sealed class PresentTiles
 {
     private readonly SortedDictionary<(int Level, long Index), List<int>> places = [];
 
-    /// <summary>The first tile's name, if there is any.</summary>
-    internal string? First { get; private set; }
-
     /// <summary>The number of places that have a bundle of entries.</summary>
     internal int BundleCount { get; private set; }
 
@@ -25,7 +22,7 @@ internal sealed class PresentTiles
         {
             if (TileName.TryParse(name, out TileName? tile))
                 result.Add(tile.Value);
-            else if (!string.Equals(name, CheckpointFile.Name, StringComparison.Ordinal) && !name.StartsWith("staging/", StringComparison.Ordinal))
+            else if (name is not CheckpointFile.Name && !name.StartsWith("staging/", StringComparison.Ordinal))
                 findings.Add(new LedgerFinding(LedgerFindingKind.Foreign, name, null, "The ledger has no file of this name."));
         }
 
@@ -45,7 +42,6 @@ internal sealed class PresentTiles
 
     private void Add(TileName tile)
     {
-        First ??= tile.ToString();
         if (!places.TryGetValue((tile.Level, tile.Index), out List<int>? widths))
         {
             places.Add((tile.Level, tile.Index), widths = []);

@@ -6,7 +6,9 @@ namespace Evidence.Ledger;
 /// <summary>Holds a ledger against the newest checkpoint seen of it before: it may only have grown.</summary>
 internal static class SeenRule
 {
-    /// <summary>Reads what was seen. To be asked before the ledger's own checkpoint is read, which another process may move on meanwhile.</summary>
+    /// <summary>
+    /// Reads what was seen. To be asked before the ledger's own checkpoint is read, which another process may move on meanwhile.
+    /// </summary>
     internal static Checkpoint? Find(ISeenCheckpoints? seen, string origin)
     {
         if (seen?.Find(origin) is not { } note)
@@ -46,8 +48,9 @@ internal static class SeenRule
         {
             throw new EvidenceException(ErrorCode.LedgerFork, string.Create(
                 CultureInfo.InvariantCulture,
-                $"The ledger {origin} has {size} entries, and its first {seen.Size} are not the {seen.Size} that were seen before: their root " +
-                $"is {now}, it was {seen.Root}. There are two histories under one name. Nothing is written; keep both copies as evidence."));
+                $"The ledger {origin} has {size} entries, and its first {seen.Size} are not the {seen.Size} that were seen before: " +
+                $"their root is {now}, it was {seen.Root}. There are two histories under one name. Nothing is written; keep both copies " +
+                $"as evidence."));
         }
     }
 }

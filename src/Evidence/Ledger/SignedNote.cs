@@ -76,8 +76,12 @@ public sealed class SignedNote
 
     private static NoteSignature ParseSignature(string line)
     {
-        if (!line.StartsWith(SignaturePrefix, StringComparison.Ordinal) || line[SignaturePrefix.Length..].Split(' ') is not [var name, var value])
+        if (!line.StartsWith(SignaturePrefix, StringComparison.Ordinal) ||
+            line[SignaturePrefix.Length..].Split(' ') is not [var name, var value])
+        {
             throw new FormatException("A signature line is not an em dash, a key name and a signature.");
+        }
+
         if (!KeyName.IsValid(name))
             throw new FormatException("A signature line has no valid key name.");
         if (Base64Text.TryDecode(value) is not { Length: > sizeof(uint) } bytes)

@@ -1,4 +1,5 @@
 using System.Globalization;
+using System.Runtime.InteropServices;
 using System.Security.Cryptography;
 using System.Text;
 using Evidence.Canonical;
@@ -31,7 +32,7 @@ internal sealed record StagedBatch(string Origin, long Start, IReadOnlyList<Read
             $"{Format}\n{Origin}\n{DecimalText.Format(Start)} {DecimalText.Format(Entries.Count)}\n"));
         foreach (ReadOnlyMemory<byte> entry in Entries)
             EntryBundle.Append(bytes, entry.Span);
-        bytes.AddRange(SHA256.HashData(System.Runtime.InteropServices.CollectionsMarshal.AsSpan(bytes)));
+        bytes.AddRange(SHA256.HashData(CollectionsMarshal.AsSpan(bytes)));
         return [.. bytes];
     }
 
@@ -55,8 +56,12 @@ internal sealed record StagedBatch(string Origin, long Start, IReadOnlyList<Read
     private static StagedBatch Parse(byte[] bytes)
     {
         int length = bytes.Length - Sha256Digest.Size;
-        if (length < 0 || bytes.Length > MaximumLength || !SHA256.HashData(bytes.AsSpan(0, length)).AsSpan().SequenceEqual(bytes.AsSpan(length)))
+        if (length < 0 || bytes.Length > MaximumLength ||
+            !SHA256.HashData(bytes.AsSpan(0, length)).AsSpan().SequenceEqual(bytes.AsSpan(length)))
+        {
             throw new FormatException("its checksum is wrong");
+        }
+
         var lines = new string[3];
         int at = 0;
         for (int i = 0; i < lines.Length; i++)
@@ -77,6 +82,7 @@ internal sealed record StagedBatch(string Origin, long Start, IReadOnlyList<Read
         IReadOnlyList<ReadOnlyMemory<byte>> entries = EntryBundle.Read(bytes.AsMemory(at, length - at), (int)number, out int end);
         return end == length - at
             ? new StagedBatch(lines[1], first, entries)
-            : throw new FormatException(string.Create(CultureInfo.InvariantCulture, $"it has {length - at - end} bytes after its last entry"));
+            : throw new FormatException(string.Create(
+                CultureInfo.InvariantCulture, $"it has {length - at - end} bytes after its last entry"));
     }
 }

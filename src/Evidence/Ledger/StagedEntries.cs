@@ -2,7 +2,9 @@ using Evidence.Hashing;
 
 namespace Evidence.Ledger;
 
-/// <summary>Entries that actors without the log key left in <c>staging/entries/</c>, each under its leaf hash, for the next sequencer.</summary>
+/// <summary>
+/// Entries that actors without the log key left in <c>staging/entries/</c>, each under its leaf hash, for the next sequencer.
+/// </summary>
 internal static class StagedEntries
 {
     internal const string Prefix = "staging/entries/";

@@ -44,7 +44,9 @@ internal sealed class TileReader(ILedgerStorage storage, long size)
         }
     }
 
-    /// <summary>The hash of the complete subtree of 2^<paramref name="height"/> leaves that is number <paramref name="index"/> of its height.</summary>
+    /// <summary>
+    /// The hash of the complete subtree of 2^<paramref name="height"/> leaves that is number <paramref name="index"/> of its height.
+    /// </summary>
     internal Sha256Digest Subtree(int height, long index)
     {
         int level = height / TileName.LevelBits;
@@ -81,7 +83,9 @@ internal sealed class TileReader(ILedgerStorage storage, long size)
         return hashes;
     }
 
-    /// <summary>The tile's own file, or, where a partial one was superseded and removed, the full one, of which it is the beginning.</summary>
+    /// <summary>
+    /// The tile's own file, or, where a partial one was superseded and removed, the full one, of which it is the beginning.
+    /// </summary>
     private (string Name, byte[] Bytes) Read(TileName tile, int maximum, int maximumOfFull)
     {
         string name = tile.ToString();

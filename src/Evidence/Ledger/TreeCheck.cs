@@ -32,7 +32,8 @@ internal sealed class TreeCheck(ILedgerStorage storage, Checkpoint checkpoint, P
                 LedgerFindingKind.Missing,
                 TileName.At(TileName.Entries, bundles - 1, size),
                 null,
-                string.Create(CultureInfo.InvariantCulture, $"{size} entries have {bundles} bundles; only {present.BundleCount} are there."));
+                string.Create(
+                    CultureInfo.InvariantCulture, $"{size} entries have {bundles} bundles; only {present.BundleCount} are there."));
             return 0;
         }
 
@@ -159,9 +160,9 @@ internal sealed class TreeCheck(ILedgerStorage storage, Checkpoint checkpoint, P
     private Sha256Digest Root(IEnumerable<Difference> asStored)
     {
         var stored = asStored.ToDictionary(difference => difference.Tile.Level, difference => difference.Stored);
-        return TreeEdge.Of(
-            checkpoint.Size,
-            open.Select((hashes, level) => stored.TryGetValue(level, out Sha256Digest[]? tile) ? tile : (IEnumerable<Sha256Digest>)hashes)).Root;
+        IEnumerable<IEnumerable<Sha256Digest>> levels = open.Select(
+            (hashes, level) => stored.TryGetValue(level, out Sha256Digest[]? tile) ? tile : (IEnumerable<Sha256Digest>)hashes);
+        return TreeEdge.Of(checkpoint.Size, levels).Root;
     }
 
     private Sha256Digest? HashAbove(TileName tile) =>

@@ -1,3 +1,4 @@
+using System.Runtime.InteropServices;
 using Evidence.Hashing;
 
 namespace Evidence.Ledger;
@@ -31,7 +32,7 @@ internal sealed class TreeEdge
                 {
                     if ((level.Count & bit) == 0)
                         continue;
-                    Sha256Digest subtree = MerkleTree.Root(System.Runtime.InteropServices.CollectionsMarshal.AsSpan(level)[(end - bit)..end]);
+                    Sha256Digest subtree = MerkleTree.Root(CollectionsMarshal.AsSpan(level)[(end - bit)..end]);
                     root = root is { } right ? MerkleTree.NodeHash(subtree, right) : subtree;
                     end -= bit;
                 }
@@ -75,7 +76,7 @@ internal sealed class TreeEdge
             if (open.Count < TileName.FullWidth)
                 return;
             full(new TileName(level, (TileName.HashCount(level, Size) / TileName.FullWidth) - 1, TileName.FullWidth), open);
-            hash = MerkleTree.Root(System.Runtime.InteropServices.CollectionsMarshal.AsSpan(open));
+            hash = MerkleTree.Root(CollectionsMarshal.AsSpan(open));
             open.Clear();
         }
     }

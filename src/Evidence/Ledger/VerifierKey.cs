@@ -64,7 +64,8 @@ public sealed class VerifierKey : IEquatable<VerifierKey>
             : throw new FormatException($"The verifier key {name}+{id} carries another key's id.");
     }
 
-    internal static VerifierKey FromEd25519(string name, ReadOnlySpan<byte> publicKey) => new(name, NoteKeyType.Ed25519, publicKey.ToArray());
+    internal static VerifierKey FromEd25519(string name, ReadOnlySpan<byte> publicKey) =>
+        new(name, NoteKeyType.Ed25519, publicKey.ToArray());
 
     internal static VerifierKey FromEcdsa(string name, ReadOnlySpan<byte> subjectPublicKeyInfo)
     {
@@ -103,7 +104,8 @@ public sealed class VerifierKey : IEquatable<VerifierKey>
 
     /// <inheritdoc/>
     public bool Equals([NotNullWhen(true)] VerifierKey? other) =>
-        other is not null && other.Type == Type && string.Equals(other.Name, Name, StringComparison.Ordinal) && other.Key.SequenceEqual(key);
+        other is not null && other.Type == Type && string.Equals(other.Name, Name, StringComparison.Ordinal) &&
+        other.Key.SequenceEqual(key);
 
     /// <inheritdoc/>
     public override bool Equals(object? obj) => Equals(obj as VerifierKey);

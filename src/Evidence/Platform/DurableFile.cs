@@ -17,15 +17,19 @@ internal static class DurableFile
     /// <returns>False where a file of that name exists already; it is left as it is.</returns>
     internal static bool TryCreate(string path, ReadOnlySpan<byte> content, string? temporaryDirectory = null)
     {
-        string temporary = WriteTemporary(TemporaryPath(path, temporaryDirectory), content, UnixFileMode.UserRead | UnixFileMode.GroupRead | UnixFileMode.OtherRead);
+        string temporary = WriteTemporary(
+            TemporaryPath(path, temporaryDirectory), content, UnixFileMode.UserRead | UnixFileMode.GroupRead | UnixFileMode.OtherRead);
         return TryPublish(temporary, path);
     }
 
-    /// <summary>Replaces a file, or creates it (mode 0644, or 0600 where <paramref name="secret"/>): readers see the old bytes or the new.</summary>
+    /// <summary>
+    /// Replaces a file, or creates it (mode 0644, or 0600 where <paramref name="secret"/>): readers see the old bytes or the new.
+    /// </summary>
     internal static void Replace(string path, ReadOnlySpan<byte> content, bool secret = false, string? temporaryDirectory = null)
     {
         UnixFileMode mode = UnixFileMode.UserRead | UnixFileMode.UserWrite;
-        string temporary = WriteTemporary(TemporaryPath(path, temporaryDirectory), content, secret ? mode : mode | UnixFileMode.GroupRead | UnixFileMode.OtherRead);
+        string temporary = WriteTemporary(
+            TemporaryPath(path, temporaryDirectory), content, secret ? mode : mode | UnixFileMode.GroupRead | UnixFileMode.OtherRead);
         Rename(temporary, path);
         SyncDirectory(Path.GetDirectoryName(path)!);
     }
@@ -120,8 +124,11 @@ internal static class DurableFile
 
     private static bool IsDiskFull(IOException e) => (e.HResult & 0xFFFF) is 0x70 or 0x27;
 
-    private static string TemporaryPath(string path, string? directory) =>
-        $"{(directory is null ? path : Path.Combine(directory, Path.GetFileName(path)))}.{Convert.ToHexStringLower(RandomNumberGenerator.GetBytes(6))}.tmp";
+    private static string TemporaryPath(string path, string? directory)
+    {
+        string beside = directory is null ? path : Path.Combine(directory, Path.GetFileName(path));
+        return $"{beside}.{Convert.ToHexStringLower(RandomNumberGenerator.GetBytes(6))}.tmp";
+    }
 
     private static string WriteTemporary(string temporary, ReadOnlySpan<byte> content, UnixFileMode mode)
     {

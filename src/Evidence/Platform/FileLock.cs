@@ -29,7 +29,8 @@ internal sealed class FileLock : IDisposable
     /// <summary>Takes the lock, or returns null where another holds it.</summary>
     internal static FileLock? TryAcquire(string path)
     {
-        // Not through File.OpenHandle: .NET acts out FileShare by a shared flock of its own, and throws where another holds the exclusive one.
+        // Not through File.OpenHandle: .NET acts out FileShare by a shared flock of its own, and throws where another holds the exclusive
+        // one.
         int fd = Posix.Open(path, Posix.O_RDWR | Posix.O_CREAT | Posix.O_CLOEXEC, LockFileMode);
         if (fd < 0)
             throw DurableFile.Failure(Marshal.GetLastPInvokeError(), path, "open the lock file");

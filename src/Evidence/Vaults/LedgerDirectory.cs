@@ -80,7 +80,9 @@ internal sealed class LedgerDirectory(string root) : ILedgerStorage
         return taken;
     }
 
-    /// <summary>Every file below a folder, hidden ones too. Links are files here: a link to a parent folder must not keep a check going forever.</summary>
+    /// <summary>
+    /// Every file below a folder, hidden ones too. Links are files here: a link to a parent folder must not keep a check going forever.
+    /// </summary>
     private static FileSystemEnumerable<string> Files(string folder) => new(
         folder,
         (ref FileSystemEntry entry) => entry.ToFullPath(),

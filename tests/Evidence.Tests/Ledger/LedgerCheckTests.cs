@@ -157,6 +157,14 @@ public sealed class LedgerCheckTests
         Assert.False(result.IsIntact);
     }
 
+    [Fact]
+    public void Without_a_checkpoint_nothing_is_vouched_for()
+    {
+        LedgerCheckResult result = new LedgerFixture().Check();
+        Assert.False(result.IsIntact);
+        Assert.Equal((LedgerFindingKind.Missing, "checkpoint"), (result.Findings[0].Kind, result.Findings[0].File));
+    }
+
     private static int Index(int value, int count) => (int)(unchecked((uint)value) % (uint)count);
 
     /// <summary>Keeps superseded partial tiles.</summary>
