@@ -22,15 +22,16 @@ def make_source():
     with open(source, "wb") as file:
         for _ in range(512):
             file.write(os.urandom(mib))
-        lines = []
-        size = 0
-        while size < 256 * mib:
-            line = "2012-01-19T%02d:%02d:%02dZ storage-%d httpd[%d]: GET /d/%08x HTTP/1.1 %d %d\n" % (
-                log.randrange(24), log.randrange(60), log.randrange(60), log.randrange(9), log.randrange(30000),
-                log.getrandbits(32), log.choice((200, 200, 200, 206, 304, 404)), log.randrange(10**7))
-            lines.append(line)
-            size += len(line)
-        file.write("".join(lines).encode()[: 256 * mib])
+        for _ in range(256):
+            lines = []
+            size = 0
+            while size < mib:
+                line = "2012-01-19T%02d:%02d:%02dZ storage-%d httpd[%d]: GET /d/%08x HTTP/1.1 %d %d\n" % (
+                    log.randrange(24), log.randrange(60), log.randrange(60), log.randrange(9), log.randrange(30000),
+                    log.getrandbits(32), log.choice((200, 200, 200, 206, 304, 404)), log.randrange(10**7))
+                lines.append(line)
+                size += len(line)
+            file.write("".join(lines).encode()[:mib])
         file.write(bytes(256 * mib))
 
 
@@ -62,6 +63,7 @@ contenders = {
     "restic backup, compressed, no whole digests": restic(),
     "evidence, uncompressed, no read-back": acquire("--compression", "none", "--no-verify"),
     "evidence, uncompressed, read back": acquire("--compression", "none"),
+    "evidence, uncompressed, no read-back, md5 sha256": acquire("--compression", "none", "--no-verify", "--digest", "md5,sha256"),
     "evidence, compressed, no read-back": acquire("--no-verify"),
     "evidence, compressed, read back (the default)": acquire(),
     "evidence, uncompressed, no read-back, no whole digests": acquire("--compression", "none", "--no-verify", "--digest", "none"),
