@@ -34,7 +34,7 @@ internal sealed class Session
 
     internal bool IsQuiet { get; }
 
-    internal VaultAccess Access { get; } = VaultAccess.Default();
+    internal VaultAccess Access { get; } = VaultAccess.Default() with { Logger = new StandardErrorLogger() };
 
     /// <summary>Gives a command its action: errors become a message and an exit code, as JSON where that was asked for.</summary>
     internal static void Bind(Command command, Func<Session, ParseResult, CancellationToken, Task<int>> action) =>

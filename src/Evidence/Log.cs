@@ -14,6 +14,9 @@ internal static partial class Log
     [LoggerMessage(3, LogLevel.Debug, "Sealed pack {Pack}: {Records} records, {Bytes} bytes")]
     internal static partial void PackSealed(ILogger logger, Evidence.Hashing.Sha256Digest pack, int records, long bytes);
 
+    [LoggerMessage(5, LogLevel.Warning, "What was seen of the ledger {Origin} cannot be remembered, so a later rollback of it to this point would go unseen")]
+    internal static partial void CheckpointNotRemembered(ILogger logger, string origin, Exception exception);
+
     [LoggerMessage(4, LogLevel.Warning, "{Source}: {Length} bytes at offset {Offset} could not be read")]
     internal static partial void Unreadable(ILogger logger, string source, long offset, long length);
 }

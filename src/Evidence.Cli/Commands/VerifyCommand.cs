@@ -52,6 +52,7 @@ internal static class VerifyCommand
             Digests = parsed.GetValue(Digests),
             StoredBytesOnly = parsed.GetValue(Scrub),
             Keys = session.Access.Keys,
+            Logger = session.Access.Logger,
         };
         VerificationReport report;
         await using (var display = new ProgressDisplay(session.IsQuiet))

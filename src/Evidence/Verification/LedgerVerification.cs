@@ -1,10 +1,11 @@
 using Evidence.Ledger;
 using Evidence.Vaults;
+using Microsoft.Extensions.Logging;
 
 namespace Evidence.Verification;
 
 /// <summary>Verifies a vault's ledger, and collects what it says: the images, and what the vault declared itself to be.</summary>
-internal sealed class LedgerVerification(ILedgerStorage storage, KeyStore? known)
+internal sealed class LedgerVerification(ILedgerStorage storage, KeyStore? known, ILogger logger)
 {
     private readonly List<Finding> findings = [];
     private readonly List<RecordedImage> images = [];
@@ -47,10 +48,11 @@ internal sealed class LedgerVerification(ILedgerStorage storage, KeyStore? known
     private void ReadEntries(string origin, IReadOnlyList<VerifierKey> keys, CancellationToken cancellation)
     {
         var registry = new KeyRegistry();
+        RememberedWherePossible? seen = known is null ? null : new RememberedWherePossible(known, logger);
         try
         {
             // Also holds the ledger against what was seen of it before.
-            foreach (JudgedEntry judged in CustodyLedger.Open(storage, origin, keys, known).JudgeEntries(registry))
+            foreach (JudgedEntry judged in CustodyLedger.Open(storage, origin, keys, seen).JudgeEntries(registry))
             {
                 cancellation.ThrowIfCancellationRequested();
                 Judge(judged);

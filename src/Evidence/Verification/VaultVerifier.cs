@@ -38,7 +38,7 @@ public sealed class VaultVerifier
 
     private VerificationReport Run(IProgress<VerificationProgress>? progress, CancellationToken cancellation)
     {
-        var ledger = new LedgerVerification(new LedgerDirectory(layout.Ledger), options.Keys);
+        var ledger = new LedgerVerification(new LedgerDirectory(layout.Ledger), options.Keys, options.Logger);
         LedgerVerdict ledgerVerdict = CheckSettings(ledger, cancellation);
         IReadOnlyList<(Sha256Digest Image, RecordedImage? Recorded)> images = Select(ledger.Images);
 
