@@ -8,7 +8,7 @@
 It needs Python 3.9 and its standard library; for Brotli records (pack.md, codec 2) the module `brotli` (Debian: python3-brotli);
 for --openssl the program openssl, 3.0 or newer. It writes nothing but OUTPUT. Exit codes: 0 done, 1 failed, 2 usage, 3 refuted.
 """
-import argparse, base64, functools, hashlib, json, os, re, struct, subprocess, sys, tempfile, zlib
+import argparse, base64, functools, hashlib, json, os, re, shutil, struct, subprocess, sys, tempfile, zlib
 sys.dont_write_bytecode = True  # nothing is written beside it, either
 from xxh128 import xxh128
 
@@ -120,7 +120,7 @@ def read_settings(vault):
     for name, form in ("id", "[0-9a-f]{32}"), ("created", INSTANT), ("compression", "none|fast|best"), ("origin", None):
         field(settings, name, str, form)
     average = number(segments, "average")
-    need(field(segments, "rule") == "sector-xxh3" and 4096 <= average <= MIB and average & (average - 1) == 0, "Its segments are not valid.")
+    need(field(segments, "rule") == "sector-xxh3" and 4096 <= average <= MIB and average & (average - 1) == 0, "Its rule is not known.")
     return settings
 
 def list_files(vault):
@@ -173,7 +173,8 @@ def split_bundle(name, data, width):
 def read_checkpoint(vault):
     text = read(vault, "ledger/checkpoint", 65536).decode()
     lines, signatures = text.split("\n"), []
-    need(not re.search(r"[\x00-\x09\x0b-\x1f\x7f-\x9f]", text) and 7 <= len(lines) <= 105 and lines[3] == lines[-1] == "", "It is no signed note.")
+    need(not re.search(r"[\x00-\x09\x0b-\x1f\x7f-\x9f]", text), "It has control characters.")
+    need(7 <= len(lines) <= 105 and lines[3] == lines[-1] == "", "It is no note with two signatures.")
     need(re.fullmatch(DECIMAL, lines[1]) and len(unbase64(lines[2])) == 32, "It is no checkpoint.")
     for line in lines[4:-1]:
         match = re.fullmatch(r"\u2014 ([^\s+]+) (\S+)", line)
@@ -194,11 +195,11 @@ def read_entry(data):
     need(all(type(item) is str for item in field(payload, "items", list)), "An item is no string.")
     need(len(to_json(field(payload, "body", dict))) < 16384, "The body is too long.")
     field(payload, "time", str, INSTANT)
-    signatures = [(field(each, "keyid", str, KEY_ID), unbase64(field(each, "sig")), len(each)) for each in field(envelope, "signatures", list)]
-    need(all(count == 2 for _, _, count in signatures), "A signature has not its two fields.")
-    need(field(payload, "key", str, KEY_ID) in [key for key, _, _ in signatures], "No signature is by the key that the payload names.")
+    signatures = [(field(each, "keyid", str, KEY_ID), unbase64(field(each, "sig"))) for each in field(envelope, "signatures", list)]
+    need(all(len(each) == 2 for each in envelope["signatures"]), "A signature has not its two fields.")
+    need(field(payload, "key", str, KEY_ID) in dict(signatures), "No signature is by the key that the payload names.")
     signed = b"DSSEv1 %d %s %d %s" % (len(kind), kind.encode(), len(inner), inner)
-    return {**payload, "signed": signed, "signatures": [each[:2] for each in signatures]}
+    return {**payload, "signed": signed, "signatures": signatures}
 
 def read_ledger(vault, files):
     """The checkpoint and the entries; every tile is held against the tree over them. An entry that the tree does not prove is None."""
@@ -417,7 +418,8 @@ def check_pack(vault, name, store):
 def locate(store, identity, length):
     """Where a segment is, if it is there whole and as long as it must be."""
     place = store["places"].get(identity)
-    need(place, f"segment {identity.hex()} is " + (f"damaged ({store['damaged'][identity]})" if identity in store["damaged"] else "in no pack"))
+    need(place, f"segment {identity.hex()} is in no pack" if identity not in store["damaged"] else
+         f"segment {identity.hex()} is damaged in {store['damaged'][identity]}")
     need(length in (None, struct.unpack_from("<I", place[2], 40)[0]), f"segment {identity.hex()} has another length")
     return place
 
@@ -460,7 +462,7 @@ def read_page(vault, store, identity, root, length, last):
     runs, end, before = [], 0, 0
     for at, size, kind, byte, zero, segment in struct.iter_unpack("<IIBBH32s", data[16:]):
         need(at == end and size >= 1 and zero == 0 and kind in KINDS, f"the page's run at {at} is not valid, or leaves a gap, or overlaps")
-        need((kind == 3) == (byte != 0) and (kind == 1 or segment == bytes(32)), f"the page's run at {at} has fields that are not its kind's")
+        need((kind == 3) == (byte != 0) and (kind == 1 or segment == bytes(32)), f"the page's run at {at} has what its kind has not")
         end = at + size
         need(kind < 4 or kind != before and at % 512 == 0 and (end % 512 == 0 or last and end == length),
              f"the page's run at {at} was not read, and is not of whole sectors or not one with its neighbour")
@@ -471,7 +473,7 @@ def read_page(vault, store, identity, root, length, last):
     return runs
 
 def pages_of(vault, store, manifest):
-    """Each page in order: offset, length, id, root, whether it is the last. For a table that is lost, one item with the reason as its root."""
+    """Each page in order: offset, length, id, root, whether it is the last. For a lost table one item, with the reason as its root."""
     size, count = int(manifest["size"]), int(manifest["map"]["pages"])
     for first, table in zip(range(0, count, 1024), manifest["map"]["tables"]):
         entries = min(1024, count - first)
@@ -487,11 +489,11 @@ def pages_of(vault, store, manifest):
 def check_image(vault, settings, store, image, recorded):
     name, manifest = f"images/{image}.json", read_manifest(vault, settings, image)
     claimed = {digest["algorithm"]: digest["value"] for digest in manifest["digests"]}
-    absent_bytes = str(int(manifest["totals"]["unreadable"]) + int(manifest["totals"]["unread"]))
+    not_read = str(int(manifest["totals"]["unreadable"]) + int(manifest["totals"]["unread"]))
+    expected = {"root": manifest["map"]["root"], "size": manifest["size"], "digests": claimed, "absentBytes": not_read}
     for i, entry in recorded:
-        for what, value in ("root", manifest["map"]["root"]), ("size", manifest["size"]), ("digests", claimed), ("absentBytes", absent_bytes):
-            if entry["body"].get(what) != value:
-                finding(name, f"Ledger entry {i} has another {what}.")
+        for what in (what for what in expected if entry["body"].get(what) != expected[what]):
+            finding(name, f"Ledger entry {i} has another {what}.")
 
     @functools.lru_cache(64)
     def judge(*page):  # A page's bytes by kind, its absent ranges, and (offset, length, why) of what is lost.
@@ -586,7 +588,7 @@ def command_check(vault, files):
             notes.append(f"images/{image}.json: unrecorded: no entry of the ledger names it")
         guarded(f"images/{image}.json", check_image, vault, settings, store, image, recorded.get(image, []))
     notes.append(f"{len(payloads)} ledger entries, {len(packs)} packs, {len(store['places'])} segments, {len(images)} images")
-    for done, what in ((options.openssl, "the signatures: Python's library has neither ECDSA nor Ed25519 (--openssl has the program openssl do it)"),
+    for done, what in ((options.openssl, "the signatures, so not who wrote the ledger: Python has no ECDSA and no Ed25519; use --openssl"),
                        (options.checksums, "XXH128: a compressed record that changed, but not its content, goes unseen"),
                        (options.digests, "the digests of whole images (--digests computes them); their segments were checked one by one"),
                        (False, "whether images are cut by the rule (map.md), and whatever is only claimed, such as names and instants")):
@@ -633,6 +635,8 @@ def main():
         stream.reconfigure(errors="backslashreplace")
     if not os.path.isdir(options.vault):
         sys.exit(f"reader.py: there is no folder {options.vault}")
+    if getattr(options, "openssl", False) and not shutil.which("openssl"):
+        sys.exit("reader.py: there is no program openssl")
     run = {"list": command_list, "check": command_check, "export": command_export}[options.command]
     try:
         run(options.vault, list_files(options.vault))
