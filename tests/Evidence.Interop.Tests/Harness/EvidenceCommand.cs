@@ -1,0 +1,115 @@
+using System.Diagnostics;
+using System.Text.Json;
+using Xunit;
+
+namespace Evidence.Interop.Tests.Harness;
+
+/// <summary>The built command, run as a process, with keys, cache and vault of its own in a folder that goes with it.</summary>
+internal sealed class EvidenceCommand : IDisposable
+{
+    private const string Program = "Evidence.Cli";
+    private const UnixFileMode ForAll = (UnixFileMode)0b111_101_101;
+
+    private static readonly Lazy<string> Readable = new(CopyForEverybody);
+
+    private readonly DirectoryInfo folder = Directory.CreateTempSubdirectory("evidence-interop-");
+
+    internal EvidenceCommand()
+    {
+        // Others may be let in by name, as nobody is.
+        File.SetUnixFileMode(folder.FullName, ForAll);
+        Vault = PathOf("vault");
+        Home = PathOf("home");
+        Cache = PathOf("cache");
+    }
+
+    internal string Folder => folder.FullName;
+
+    internal string Vault { get; set; }
+
+    internal string Home { get; set; }
+
+    internal string Cache { get; set; }
+
+    /// <summary>Whether to run as the user nobody; see <see cref="BecomeNobody"/>.</summary>
+    internal bool IsNobody { get; private set; }
+
+    internal string PathOf(string name) => Path.Combine(Folder, name);
+
+    /// <summary>Runs the command on the vault, with <c>--json</c>.</summary>
+    internal CommandResult Json(params string[] arguments) => Run(["--json", .. arguments]);
+
+    internal CommandResult Run(params string[] arguments)
+    {
+        using RunningProcess running = Start(arguments);
+        return running.Wait();
+    }
+
+    internal RunningProcess Start(params string[] arguments) => new(StartInfo(arguments));
+
+    internal ProcessStartInfo StartInfo(params string[] arguments)
+    {
+        string[] command = [Path.Combine(IsNobody ? Readable.Value : AppContext.BaseDirectory, Program), "--vault", Vault, .. arguments];
+        if (IsNobody)
+            command = ["setpriv", "--reuid=65534", "--regid=65534", "--clear-groups", .. command];
+        var start = new ProcessStartInfo(command[0], command[1..]) { WorkingDirectory = Folder };
+        start.Environment["EVIDENCE_HOME"] = Home;
+        start.Environment["XDG_CACHE_HOME"] = Cache;
+        start.Environment["HOME"] = Folder;
+        start.Environment.Remove("EVIDENCE_VAULT");
+        return start;
+    }
+
+    /// <summary>From here on the command runs as the user nobody, who owns the folder and everything in it so far.</summary>
+    internal void BecomeNobody()
+    {
+        if (!Environment.IsPrivilegedProcess)
+            return;
+        Peer.Require("setpriv", "chown");
+        Peer.Run("chown", "--recursive", "65534:65534", Folder);
+        IsNobody = true;
+    }
+
+    /// <summary>Everything in the vault is good: the content, the maps, the ledger, the digests of the whole.</summary>
+    internal void VerifyAll()
+    {
+        foreach (string[] options in (string[][])[[], ["--digests"], ["--scrub"]])
+        {
+            JsonElement report = Json(["verify", "--no-record", .. options]).Succeeds().Json;
+            Assert.Equal("verified", report.GetProperty("content").GetString());
+            Assert.Equal("verified", report.GetProperty("ledger").GetProperty("content").GetString());
+            Assert.Equal(0, report.GetProperty("findings").GetArrayLength());
+        }
+    }
+
+    /// <summary>Nothing but locks is left in staging.</summary>
+    internal void LeavesNothingBehind()
+    {
+        string[] left =
+        [
+            .. Directory.EnumerateFileSystemEntries(Path.Combine(Vault, "staging"), "*", SearchOption.AllDirectories),
+            .. Directory.EnumerateFiles(Path.Combine(Vault, "ledger", "staging"), "*", SearchOption.AllDirectories),
+        ];
+        Assert.All(left, path => Assert.Equal("lock", Path.GetFileName(path)));
+        Assert.DoesNotContain(
+            Directory.EnumerateFileSystemEntries(Path.GetDirectoryName(Vault)!), path => path.StartsWith(Vault + ".", StringComparison.Ordinal));
+    }
+
+    public void Dispose() => folder.Delete(recursive: true);
+
+    /// <summary>The command where everybody can run it: the folder that it was built in may be somebody's own.</summary>
+    private static string CopyForEverybody()
+    {
+        string copy = Directory.CreateTempSubdirectory("evidence-interop-program-").FullName;
+        AppDomain.CurrentDomain.ProcessExit += (_, _) => Directory.Delete(copy, recursive: true);
+        File.SetUnixFileMode(copy, ForAll);
+        foreach (string file in Directory.EnumerateFiles(AppContext.BaseDirectory).Where(f => !f.EndsWith(".xml", StringComparison.Ordinal)))
+        {
+            string target = Path.Combine(copy, Path.GetFileName(file));
+            File.Copy(file, target);
+            File.SetUnixFileMode(target, ForAll);
+        }
+
+        return copy;
+    }
+}

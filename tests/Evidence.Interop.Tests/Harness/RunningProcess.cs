@@ -1,0 +1,84 @@
+using System.Diagnostics;
+using System.Globalization;
+using Xunit;
+
+namespace Evidence.Interop.Tests.Harness;
+
+/// <summary>A process whose output is collected; whoever still runs when its time is over is killed, and fails the test.</summary>
+internal sealed class RunningProcess : IDisposable
+{
+    private static readonly TimeSpan Longest = TimeSpan.FromMinutes(2);
+
+    private readonly string what;
+    private readonly Process process;
+    private readonly Task<byte[]> output;
+    private readonly Task<string> errors;
+
+    internal RunningProcess(ProcessStartInfo start)
+    {
+        what = $"{start.FileName} {string.Join(' ', start.ArgumentList)}";
+        start.UseShellExecute = false;
+        start.RedirectStandardInput = true;
+        start.RedirectStandardOutput = true;
+        start.RedirectStandardError = true;
+        process = Process.Start(start)!;
+        output = ReadAsync(process.StandardOutput.BaseStream);
+        errors = process.StandardError.ReadToEndAsync();
+    }
+
+    /// <summary>Standard input; the process sees its end when this is closed.</summary>
+    internal Stream Input => process.StandardInput.BaseStream;
+
+    internal bool HasExited => process.HasExited;
+
+    internal void Signal(string name) =>
+        Peer.Run("kill", "-s", name, process.Id.ToString(CultureInfo.InvariantCulture));
+
+    /// <summary>Waits until something has happened, or the process has ended.</summary>
+    internal void WaitUntil(Func<bool> happened)
+    {
+        var watch = Stopwatch.StartNew();
+        while (!happened() && !process.HasExited)
+        {
+            Assert.True(watch.Elapsed < Longest, $"{what}: what was waited for did not happen");
+            Thread.Sleep(5);
+        }
+    }
+
+    internal CommandResult Wait(TimeSpan? longest = null)
+    {
+        process.StandardInput.Close();
+        return WaitWithOpenInput(longest);
+    }
+
+    internal CommandResult WaitWithOpenInput(TimeSpan? longest = null)
+    {
+        if (!process.WaitForExit(longest ?? Longest))
+        {
+            process.Kill(entireProcessTree: true);
+            Assert.Fail($"{what} did not end within {longest ?? Longest}.");
+        }
+
+        var result = new CommandResult(what, process.ExitCode, output.GetAwaiter().GetResult(), errors.GetAwaiter().GetResult());
+        Assert.DoesNotContain("Unhandled exception", result.Errors, StringComparison.Ordinal);
+        return result;
+    }
+
+    public void Dispose()
+    {
+        if (!process.HasExited)
+        {
+            process.Kill(entireProcessTree: true);
+            process.WaitForExit();
+        }
+
+        process.Dispose();
+    }
+
+    private static async Task<byte[]> ReadAsync(Stream stream)
+    {
+        using var all = new MemoryStream();
+        await stream.CopyToAsync(all);
+        return all.ToArray();
+    }
+}
