@@ -86,7 +86,15 @@ public sealed class Vault : IDisposable
             byte[] bytes = settings.Encode();
             _ = DurableFile.TryCreate(draft.Settings, bytes);
             new VaultLedger(draft, settings, access).Found(Sha256Digest.Compute(bytes));
-            DurableFile.Rename(draft.Folder, layout.Folder);
+            try
+            {
+                DurableFile.Rename(draft.Folder, layout.Folder);
+            }
+            catch (EvidenceException e) when (Exists(folder))
+            {
+                throw new EvidenceException(ErrorCode.VaultExists, $"Another process made a vault at {layout.Folder} meanwhile.", e);
+            }
+
             DurableFile.SyncDirectory(Path.GetDirectoryName(layout.Folder)!);
         }
         catch

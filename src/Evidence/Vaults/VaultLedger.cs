@@ -95,8 +95,24 @@ public sealed class VaultLedger
     private KeyStore RequireKeys() => access.Keys ?? throw new EvidenceException(
         ErrorCode.KeyMissing, "The vault was opened without keys, so nothing can be recorded in its ledger. Open it with a key store.");
 
-    private ActorKey LoadOrCreate(KeyStore keys) =>
-        keys.ListActors().Contains(access.Actor, StringComparer.Ordinal) ? keys.LoadActor(access.Actor) : keys.CreateActor(access.Actor);
+    private ActorKey LoadOrCreate(KeyStore keys)
+    {
+        if (!Has(keys))
+        {
+            try
+            {
+                return keys.CreateActor(access.Actor);
+            }
+            catch (EvidenceException e) when (string.Equals(e.Code, ErrorCode.DestinationInvalid, StringComparison.Ordinal) && Has(keys))
+            {
+                // Another process made it in between.
+            }
+        }
+
+        return keys.LoadActor(access.Actor);
+    }
+
+    private bool Has(KeyStore keys) => keys.ListActors().Contains(access.Actor, StringComparer.Ordinal);
 
     private bool IsDeclared(ActorKey actor)
     {
