@@ -4,6 +4,7 @@ using Evidence.Canonical;
 using Evidence.Formats;
 using Evidence.Ledger;
 using Evidence.Vaults;
+using Microsoft.Win32.SafeHandles;
 
 namespace Evidence.Cli.Commands;
 
@@ -68,7 +69,7 @@ internal static class ExportCommand
             var progress = new DirectProgress<long>(done => job.Report("exporting", done, length ?? image.Size - offset));
             if (toStandardOutput)
             {
-                await using Stream stream = Console.OpenStandardOutput();
+                await using Stream stream = OpenStandardOutput();
                 result = await RawExport.WriteAsync(image, stream, offset, length, progress, cancellation);
             }
             else
@@ -85,6 +86,14 @@ internal static class ExportCommand
         if (result.AbsentBytes > 0 && !session.IsJson)
             Console.Error.WriteLine($"evidence: {Units.Exact(result.AbsentBytes)} of it were never read from the source, and are zeros that stand for nothing: 'evidence show' lists where.");
         return result.AbsentBytes > 0 ? ExitCode.Incomplete : ExitCode.Done;
+    }
+
+    /// <summary>The console's own stream takes a reader that has gone for success, and what was not handed out would be recorded as handed out.</summary>
+    private static Stream OpenStandardOutput()
+    {
+        var stream = new FileStream(new SafeFileHandle(1, ownsHandle: false), FileAccess.Write, bufferSize: 0);
+        // In a file, on the other hand, that one leaves the shared position behind what it wrote, for whoever writes next.
+        return stream.CanSeek ? Console.OpenStandardOutput() : stream;
     }
 
     private static JsonObject Body(ImageRecord record, RawExportResult result) => new()
