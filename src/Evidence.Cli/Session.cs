@@ -18,6 +18,9 @@ internal sealed class Session
 
     internal static readonly Option<bool> QuietOption = new("--quiet") { Description = "No progress on standard error.", Recursive = true };
 
+    /// <summary>How long an interrupted command has to end by itself; below the two seconds after which the process is ended.</summary>
+    private static readonly TimeSpan InterruptionPatience = TimeSpan.FromSeconds(1.5);
+
     private Session(ParseResult parsed)
     {
         IsJson = parsed.GetValue(JsonOption);
@@ -43,7 +46,10 @@ internal sealed class Session
             var session = new Session(parsed);
             try
             {
-                return await action(session, parsed, cancellation);
+                // What waits in the kernel (a pipe without a writer, a device that does not answer) hears of no cancellation: it is left behind.
+                Task<int> work = Task.Run(() => action(session, parsed, cancellation), CancellationToken.None);
+                await Task.WhenAny(work, AfterAsync(InterruptionPatience, cancellation));
+                return work.IsCompleted ? await work : throw new OperationCanceledException(cancellation);
             }
             catch (EvidenceException e)
             {
@@ -61,6 +67,12 @@ internal sealed class Session
                 return ExitCode.Failed;
             }
         });
+
+    private static async Task AfterAsync(TimeSpan patience, CancellationToken cancellation)
+    {
+        await Task.Delay(Timeout.Infinite, cancellation).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+        await Task.Delay(patience, CancellationToken.None);
+    }
 
     internal Vault OpenVault() => Vault.Open(VaultFolder, Access);
 
