@@ -22,6 +22,9 @@ internal sealed class SegmentStore : IDisposable
 
     /// <summary>Segments that are in packs which are not sealed yet.</summary>
     private readonly ConcurrentDictionary<Sha256Digest, byte> claimed = new();
+
+    /// <summary>Held for reading from a claim until its segment is in a pack; who waits for all of those takes it for writing.</summary>
+    private readonly ReaderWriterLockSlim claiming = new();
     private readonly List<Task> sealing = [];
     private PackWriter? open;
     private int packs;
@@ -44,10 +47,13 @@ internal sealed class SegmentStore : IDisposable
     internal int Put(Sha256Digest id, ReadOnlySpan<byte> content, Compression compression, Span<byte> scratch)
     {
         ThrowIfPoisoned();
-        if (index.TryFind(id, out _) || !claimed.TryAdd(id, 0))
+        if (index.TryFind(id, out _))
             return 0;
+        claiming.EnterReadLock();
         try
         {
+            if (!claimed.TryAdd(id, 0))
+                return 0;
             Codec codec = SegmentCodec.Compress(content, compression, scratch, out int written);
             ReadOnlySpan<byte> stored = codec == Codec.Stored ? content : scratch[..written];
             Append(RecordHeader.For(id, codec, stored, content.Length), stored);
@@ -59,11 +65,18 @@ internal sealed class SegmentStore : IDisposable
             poison ??= e;
             throw;
         }
+        finally
+        {
+            claiming.ExitReadLock();
+        }
     }
 
     /// <summary>Makes everything that was put so far durable.</summary>
     internal async Task FlushAsync()
     {
+        // What another acquisition has claimed and is still compressing counts as put: whoever met it since was told that it is there.
+        claiming.EnterWriteLock();
+        claiming.ExitWriteLock();
         Task all;
         lock (gate)
         {
@@ -91,6 +104,7 @@ internal sealed class SegmentStore : IDisposable
         foreach (Task task in sealing)
             task.ContinueWith(static t => _ = t.Exception, TaskScheduler.Default).Wait();
         staging.Dispose();
+        claiming.Dispose();
     }
 
     private void Append(RecordHeader header, ReadOnlySpan<byte> stored)
