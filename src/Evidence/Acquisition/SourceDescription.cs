@@ -43,7 +43,7 @@ internal static class SourceDescription
 
     /// <summary>What people are likely to call a source: the last part of its name.</summary>
     internal static string DefaultItem(SourceIdentity source) =>
-        source.Kind == SourceKind.Stream ? source.Name.Replace(' ', '-') : Path.GetFileName(source.Name);
+        Path.GetFileName(source.Name).Replace(' ', source.Kind == SourceKind.Stream ? '-' : ' ');
 
     private static string KindOf(SourceKind kind) => kind switch
     {
