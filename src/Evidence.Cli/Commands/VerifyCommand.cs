@@ -83,7 +83,7 @@ internal static class VerifyCommand
             ["imageCount"] = DecimalText.Format(report.Images.Count),
             ["ledgerSize"] = DecimalText.Format(report.Ledger.Size),
         };
-        return vault.Ledger.Record(EntryKind.Verification, [.. report.Images.Take(100).Select(i => i.Item).Distinct(StringComparer.Ordinal)], null, body);
+        return vault.Ledger.Record(EntryKind.Verification, [.. report.Images.Take(100).Select(i => i.Item).Where(i => i.Length > 0).Distinct(StringComparer.Ordinal)], null, body);
     }
 
     private static JsonObject ToJson(VerificationReport report, long? entry) => new()
