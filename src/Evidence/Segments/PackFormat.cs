@@ -121,7 +121,7 @@ internal readonly record struct RecordHeader(Sha256Digest Id, Codec Codec, int S
         uint content = BinaryPrimitives.ReadUInt32LittleEndian(bytes[40..]);
         bool valid = BinaryPrimitives.ReadUInt32LittleEndian(bytes[44..]) == 0 &&
             content is > 0 and <= PackFormat.LargestContent && stored > 0 &&
-            ((Codec)codec == Codec.Stored ? stored == content : codec is (uint)Codec.Deflate or (uint)Codec.Brotli && stored < content);
+            (codec == (uint)Codec.Stored ? stored == content : codec is (uint)Codec.Deflate or (uint)Codec.Brotli && stored < content);
         return valid
             ? new RecordHeader(
                 new Sha256Digest(bytes[..Sha256Digest.Size]), (Codec)codec, (int)stored, (int)content,
