@@ -81,6 +81,8 @@ internal static class SegmentCodec
 
     private static unsafe bool TryInflate(ReadOnlySpan<byte> stored, Span<byte> content)
     {
+        if (stored.IsEmpty)
+            return false;
         fixed (byte* start = stored)
         {
             using var bytes = new UnmanagedMemoryStream(start, stored.Length);
