@@ -41,6 +41,9 @@ internal sealed class LedgerVerification(ILedgerStorage storage, KeyStore? known
             ReadEntries(origin, keys, cancellation);
         }
 
+        // Where the entries cannot be judged, what they say unjudged still shows which file contradicts them.
+        Declared ??= identity;
+
         return new LedgerVerdict(origin, result.Checkpoint?.Size ?? 0, result.Checkpoint?.Root, 0, pinned.Count > 0, findings);
     }
 
