@@ -113,9 +113,15 @@ public sealed class VaultVerifier
         var parallel = new ParallelOptions { CancellationToken = cancellation, MaxDegreeOfParallelism = Environment.ProcessorCount };
         Parallel.ForEach(packs, parallel, pack =>
         {
-            List<PackEntry> entries = PackCheck.Run(layout, pack, depth, Add, bytes => progress?.Report(new(Interlocked.Add(ref read, bytes), total)), cancellation);
+            List<PackEntry> entries = PackCheck.Run(layout, pack, depth, Add, Count, cancellation);
             good.AddPack(pack, [.. entries]);
         });
+
+        void Count(long bytes)
+        {
+            long done = Interlocked.Add(ref read, bytes);
+            progress?.Report(new(done, total));
+        }
     }
 
     private void Add(Finding finding)
