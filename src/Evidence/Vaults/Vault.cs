@@ -190,6 +190,10 @@ public sealed class Vault : IDisposable
             byte[] bytes = ReadBounded(layout.Settings, LargestSettings);
             return (VaultSettings.Decode(bytes, layout.Settings), Sha256Digest.Compute(bytes));
         }
+        catch (FormatException e)
+        {
+            throw new EvidenceException(ErrorCode.VaultInvalid, $"{layout.Settings} is not the settings of a vault: {e.Message}", e);
+        }
         catch (Exception e) when (e is FileNotFoundException or DirectoryNotFoundException)
         {
             throw Directory.Exists(layout.Folder)
