@@ -19,7 +19,7 @@ internal sealed class LedgerVerification(ILedgerStorage storage, KeyStore? known
     internal LedgerVerdict Run(string? origin, CancellationToken cancellation)
     {
         VaultIdentity? identity = ReadDeclared();
-        origin ??= identity?.Origin;
+        origin ??= identity?.Origin ?? ReadOrigin();
         if (origin is null)
         {
             Add("ledger", "checkpoint", null, "The ledger's checkpoint is missing or cannot be read, so nothing says whose vault this is.");
@@ -99,6 +99,22 @@ internal sealed class LedgerVerification(ILedgerStorage storage, KeyStore? known
         catch (EvidenceException)
         {
             // The check that follows reads the same files and names what is wrong with them.
+            return null;
+        }
+    }
+
+    /// <summary>The origin that the checkpoint gives for itself; null where it cannot be read.</summary>
+    private string? ReadOrigin()
+    {
+        try
+        {
+            return storage.TryRead(CheckpointFile.Name, SignedNote.MaximumLength + 1) is { } note
+                ? Checkpoint.Parse(SignedNote.Parse(note).Text).Origin
+                : null;
+        }
+        catch (Exception e) when (e is FormatException or EvidenceException)
+        {
+            // Said by the finding that follows.
             return null;
         }
     }
