@@ -69,7 +69,7 @@ public sealed record ImageManifest
     public required IReadOnlyList<ImageDigest> Digests { get; init; }
 
     /// <summary>The number of the map's pages.</summary>
-    public long Pages => (Size + SegmentParameters.PageSize - 1) / SegmentParameters.PageSize;
+    public long Pages => (Size / SegmentParameters.PageSize) + (Size % SegmentParameters.PageSize == 0 ? 0 : 1);
 
     /// <summary>Whether every byte was read, or said by the source to be a hole.</summary>
     public bool IsComplete => Absent.Count == 0;
