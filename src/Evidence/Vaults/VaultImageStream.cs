@@ -25,6 +25,8 @@ internal sealed class VaultImageStream(VaultImage image) : Stream
         if (Position < current.Offset || Position >= current.End)
         {
             MapRun run = image.Runs(Position, 1).First();
+            // A read that fails leaves other bytes in the buffer: what was in it counts no more.
+            current = default;
             if (run.Kind == RunKind.Data)
             {
                 if (segment.Length < run.Length)
