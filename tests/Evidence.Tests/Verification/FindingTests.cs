@@ -1,0 +1,157 @@
+using Evidence.Hashing;
+using Evidence.Segments;
+using Evidence.Tests.Vaults;
+using Evidence.Vaults;
+using Evidence.Verification;
+using Xunit;
+
+namespace Evidence.Tests.Verification;
+
+/// <summary>What a report says of what it found.</summary>
+public sealed class FindingTests
+{
+    [Fact]
+    public async Task A_sound_vault_has_no_findings_and_says_how_far_that_reaches()
+    {
+        await using SmallVault vault = await SmallVault.CreateAsync();
+        VerificationReport report = await vault.VerifyAsync();
+        Assert.Equal(ContentVerdict.Verified, report.Content);
+        Assert.Empty(SmallVault.FindingsOf(report));
+        Assert.Equal(AnchorVerdict.None, report.Anchor);
+        Assert.True(report.Ledger.KeysPinned);
+        Assert.Equal(5, report.Ledger.Size);
+        Assert.Equal([vault.First.Image, vault.Second.Image], report.Images.Select(i => i.Image));
+        Assert.Equal(["first", "second"], report.Images.Select(i => i.Item).ToArray());
+        Assert.True(report.BytesChecked > 20_000);
+    }
+
+    /// <summary>For every segment: when it rots, exactly the images and ranges are named that hold it.</summary>
+    [Theory]
+    [InlineData(false)]
+    [InlineData(true)]
+    public async Task A_rotten_segment_names_every_image_and_range_that_it_touches(bool scrub)
+    {
+        await using SmallVault vault = await SmallVault.CreateAsync();
+        var ranges = new Dictionary<Sha256Digest, List<(Sha256Digest Image, long Offset, long Length)>>();
+        using (Vault open = vault.Place.Open())
+        {
+            foreach (var result in (Evidence.Acquisition.AcquisitionResult[])[vault.First, vault.Second])
+            {
+                foreach (MapRun run in open.OpenImage(result.Image).Runs().Where(r => r.Kind == RunKind.Data))
+                {
+                    ranges.TryAdd(run.Segment, []);
+                    ranges[run.Segment].Add((result.Image, run.Offset, run.Length));
+                }
+            }
+        }
+
+        Assert.Contains(ranges.Values, r => r.Select(x => x.Image).Distinct().Count() == 2);
+        foreach (string file in vault.Place.PublishedFiles())
+        {
+            foreach (PackEntry entry in PackMap.Read(vault.Place.Folder, file).Where(e => ranges.ContainsKey(e.Header.Id)))
+            {
+                long middle = entry.Offset + PackFormat.RecordHeaderSize + (entry.Header.StoredLength / 2);
+                TestVault.Flip(Path.Combine(vault.Place.Folder, file), middle);
+                VerificationReport report = await vault.VerifyAsync(options: new VerificationOptions { StoredBytesOnly = scrub });
+                Assert.Equal(
+                    ranges[entry.Header.Id],
+                    report.Images.SelectMany(i => i.Findings.Select(f => (i.Image, f.Offset!.Value, f.Length!.Value))));
+                Finding inPack = Assert.Single(report.Findings);
+                Assert.Equal(("segment", file, entry.Offset), (inPack.What, inPack.File, inPack.Offset!.Value));
+                Assert.Equal(scrub, report.StoredBytesOnly);
+                TestVault.Flip(Path.Combine(vault.Place.Folder, file), middle);
+            }
+        }
+    }
+
+    [Fact]
+    public async Task A_rotten_segment_is_found_where_only_its_image_is_asked_for()
+    {
+        await using SmallVault vault = await SmallVault.CreateAsync();
+        (string file, PackEntry entry) = OnlyInSecond(vault);
+        TestVault.Flip(Path.Combine(vault.Place.Folder, file), entry.Offset + PackFormat.RecordHeaderSize);
+        Assert.Equal(ContentVerdict.Verified, (await vault.VerifyAsync(options: new VerificationOptions { Images = ["first"] })).Content);
+        VerificationReport report = await vault.VerifyAsync(options: new VerificationOptions { Images = ["second"] });
+        Assert.Equal(ContentVerdict.Refuted, report.Content);
+        Assert.Equal(["segment"], report.Images[0].Findings.Select(f => f.What).Distinct(StringComparer.Ordinal).ToArray());
+    }
+
+    [Fact]
+    public async Task An_image_that_is_not_there_cannot_be_verified()
+    {
+        await using SmallVault vault = await SmallVault.CreateAsync();
+        EvidenceException error = await Assert.ThrowsAsync<EvidenceException>(() => vault.VerifyAsync(options: new VerificationOptions { Images = ["fourth"] }));
+        Assert.Equal(ErrorCode.ImageNotFound, error.Code);
+    }
+
+    [Fact]
+    public async Task The_digests_of_whole_images_are_computed_anew_where_asked_for()
+    {
+        await using SmallVault vault = await SmallVault.CreateAsync();
+        var options = new VerificationOptions { Digests = true, Keys = vault.Place.Keys };
+        Assert.Equal(ContentVerdict.Verified, (await vault.VerifyAsync(options: options)).Content);
+        using (Vault open = vault.Place.Open())
+            await TestVault.AcquireAsync(open, SmallVault.FirstContent, new() { Item = "without", Digests = [] });
+        VerificationReport report = await vault.VerifyAsync(options: options);
+        Assert.Equal(ContentVerdict.Unverifiable, report.Content);
+        Assert.Equal("digest", Assert.Single(SmallVault.FindingsOf(report)).What);
+        Assert.Equal(ContentVerdict.Verified, (await vault.VerifyAsync()).Content);
+    }
+
+    [Fact]
+    public async Task Unreadable_ranges_make_an_image_incomplete_and_are_named()
+    {
+        await using SmallVault vault = await SmallVault.CreateAsync(third: TestBytes.Random(20_000, 9), thirdBadSectors: [3, 4, 39]);
+        VerificationReport report = await vault.VerifyAsync();
+        Assert.Equal(ContentVerdict.Incomplete, report.Content);
+        Assert.Equal(
+            [(1536L, 1024L), (19968L, 32L)],
+            SmallVault.FindingsOf(report).Select(f => (f.Offset!.Value, f.Length!.Value)));
+        Assert.All(SmallVault.FindingsOf(report), f => Assert.Equal("unread", f.What));
+    }
+
+    [Theory]
+    [InlineData("readme.txt")]
+    [InlineData("packs/00/readme.pack")]
+    [InlineData("packs/e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855.pack")]
+    [InlineData("packs/00/e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855.pack")]
+    [InlineData("packs/e3/E3B0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855.pack")]
+    [InlineData("images/readme.json")]
+    [InlineData("images/a/e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855.json")]
+    [InlineData("ledger/readme")]
+    [InlineData("ledger/tile/0/000.p/2.tmp")]
+    [InlineData("vault.json.tmp")]
+    public async Task A_foreign_file_is_reported_and_harms_nothing(string name)
+    {
+        await using SmallVault vault = await SmallVault.CreateAsync();
+        string path = Path.Combine(vault.Place.Folder, name);
+        Directory.CreateDirectory(Path.GetDirectoryName(path)!);
+        await File.WriteAllTextAsync(path, "not mine", TestVault.Stop);
+        VerificationReport report = await vault.VerifyAsync();
+        Assert.Equal(ContentVerdict.Verified, report.Content);
+        Finding finding = Assert.Single(SmallVault.FindingsOf(report));
+        Assert.Equal(("foreign", name), (finding.What, finding.File));
+    }
+
+    [Fact]
+    public async Task A_pack_that_no_image_needs_is_still_verified()
+    {
+        await using SmallVault vault = await SmallVault.CreateAsync();
+        string path = Path.Combine(vault.Place.Folder, "packs/e3/e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855.pack");
+        Directory.CreateDirectory(Path.GetDirectoryName(path)!);
+        await File.WriteAllTextAsync(path, "no pack", TestVault.Stop);
+        VerificationReport report = await vault.VerifyAsync();
+        Assert.Equal(ContentVerdict.Refuted, report.Content);
+        Assert.All(report.Images, i => Assert.Equal(ContentVerdict.Verified, i.Content));
+    }
+
+    private static (string File, PackEntry Entry) OnlyInSecond(SmallVault vault)
+    {
+        using Vault open = vault.Place.Open();
+        HashSet<Sha256Digest> first = [.. open.OpenImage(vault.First.Image).Runs().Select(r => r.Segment)];
+        HashSet<Sha256Digest> only = [.. open.OpenImage(vault.Second.Image).Runs().Where(r => r.Kind == RunKind.Data && !first.Contains(r.Segment)).Select(r => r.Segment)];
+        return vault.Place.PublishedFiles()
+            .SelectMany(f => PackMap.Read(vault.Place.Folder, f).Select(e => (f, e)))
+            .First(x => only.Contains(x.e.Header.Id));
+    }
+}
