@@ -1,3 +1,4 @@
+using Evidence.Hashing;
 using Evidence.Ledger;
 using FsCheck;
 using FsCheck.Fluent;
@@ -150,7 +151,7 @@ public sealed class LedgerCheckTests
         var fixture = new LedgerFixture();
         fixture.Append(LedgerFixture.Entries(3));
         const long Size = 1L << 60;
-        fixture.Storage.Files["checkpoint"] = LedgerFixture.Keys.Sign(new Checkpoint(LedgerFixture.Origin, Size, Hashing.MerkleTree.EmptyRoot));
+        fixture.Storage.Files["checkpoint"] = LedgerFixture.Keys.Sign(new Checkpoint(LedgerFixture.Origin, Size, MerkleTree.EmptyRoot));
         fixture.Storage.Files[TileName.At(TileName.Entries, (Size / 256) - 1, Size).ToString()] = [0];
         LedgerCheckResult result = fixture.Check();
         Assert.Equal(LedgerFindingKind.Missing, result.Findings[0].Kind);
