@@ -121,7 +121,8 @@ public sealed record ImageManifest
         JsonObject tool = json.RequireObject("tool");
         JsonObject totals = json.RequireObject("totals");
         JsonObject source = json.RequireObject("source");
-        _ = source.RequireString("kind");
+        if (source.RequireString("kind") is not ("file" or "split" or "device" or "stream"))
+            throw new FormatException($"A source cannot be a '{source.RequireString("kind")}'.");
         _ = source.RequireString("name");
         long size = json.RequireDecimal("size");
         var manifest = new ImageManifest
@@ -133,7 +134,12 @@ public sealed record ImageManifest
             Examiner = json.RequireNullableString("examiner"),
             Tool = (tool.RequireString("name"), tool.RequireString("version")),
             Compression = VaultSettings.ParseCompression(options.RequireString("compression")),
-            HolesRead = string.Equals(options.RequireString("holes"), "read", StringComparison.Ordinal),
+            HolesRead = options.RequireString("holes") switch
+            {
+                "read" => true,
+                "recorded" => false,
+                var other => throw new FormatException($"Holes cannot be '{other}'."),
+            },
             Segments = VaultSettings.DecodeSegments(json.RequireObject("segments")),
             Root = Sha256Digest.Parse(map.RequireDigest("root")),
             Tables = [.. map.RequireStrings("tables").Select(Sha256Digest.Parse)],

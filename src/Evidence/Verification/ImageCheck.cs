@@ -8,7 +8,8 @@ using Evidence.Vaults;
 namespace Evidence.Verification;
 
 /// <summary>Verifies one image: its manifest, its map, and that every segment it names is there and good.</summary>
-internal sealed class ImageCheck(VaultLayout layout, SegmentIndex good, SegmentReader segments, bool readSegments, bool digests)
+internal sealed class ImageCheck(
+    VaultLayout layout, SegmentParameters? parameters, SegmentIndex good, SegmentReader segments, bool readSegments, bool digests)
 {
     /// <summary>More findings than this on one image are counted, not listed.</summary>
     private const int MostFindings = 200;
@@ -37,6 +38,8 @@ internal sealed class ImageCheck(VaultLayout layout, SegmentIndex good, SegmentR
         {
             VaultImage opened = Vault.OpenImage(layout, image, segments);
             CompareWithEntry(opened.Manifest, recorded?.Record);
+            if (parameters is not null && opened.Manifest.Segments.AverageLength != parameters.AverageLength)
+                Add(new Finding("manifest", ManifestFile(image), null, null, "The manifest's segment parameters are not the vault's."));
             CheckMap(opened, cancellation);
             if (digests)
                 CheckDigests(opened, cancellation);

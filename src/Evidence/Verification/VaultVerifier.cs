@@ -18,6 +18,7 @@ public sealed class VaultVerifier
     private readonly VaultLayout layout;
     private readonly VerificationOptions options;
     private readonly List<Finding> findings = [];
+    private SegmentParameters? parameters;
     private long read;
 
     private VaultVerifier(string folder, VerificationOptions options)
@@ -51,7 +52,7 @@ public sealed class VaultVerifier
             // Without names every record was recomputed in its pack already.
             bool readSegments = options.Images.Count > 0;
             ImageVerdict[] verdicts =
-                [.. images.Select(i => new ImageCheck(layout, good, segments, readSegments, options.Digests).Run(i.Image, i.Recorded, cancellation))];
+                [.. images.Select(i => new ImageCheck(layout, parameters, good, segments, readSegments, options.Digests).Run(i.Image, i.Recorded, cancellation))];
             if (options.Images.Count == 0)
                 findings.AddRange(ForeignFiles.Find(layout));
             return new VerificationReport(ledgerVerdict, verdicts, findings, read, options.StoredBytesOnly);
@@ -70,6 +71,7 @@ public sealed class VaultVerifier
         try
         {
             settings = Vault.ReadSettings(layout);
+            parameters = settings.Value.Settings.Segments;
         }
         catch (EvidenceException e) when (Directory.Exists(layout.Ledger))
         {
