@@ -1,4 +1,5 @@
 using System.CommandLine;
+using System.CommandLine.Parsing;
 using Evidence.Segments;
 
 namespace Evidence.Cli;
@@ -19,6 +20,13 @@ internal static class Options
     {
         Description = "The item's id, or sha256: and at least eight digits of the image's id.",
     };
+
+    /// <summary>A mistyped option is not the name of anything.</summary>
+    internal static void RefuseUnknownOptions(ArgumentResult result)
+    {
+        if (result.Tokens.FirstOrDefault(t => t.Value.StartsWith("--", StringComparison.Ordinal)) is { } token)
+            result.AddError($"There is no option {token.Value} here.");
+    }
 
     internal static Compression? CompressionOf(ParseResult parsed) => parsed.GetValue(Compression) switch
     {

@@ -63,7 +63,7 @@ internal sealed class Session
             }
             catch (Exception e) when (e is IOException or UnauthorizedAccessException)
             {
-                session.Fail(ErrorCode.InputOutput, e.Message);
+                session.Fail(CodeOf(e), e.Message);
                 return ExitCode.Failed;
             }
         });
@@ -85,12 +85,18 @@ internal sealed class Session
             text(Console.Out);
     }
 
+    /// <summary>The code of an error that only the framework has words for.</summary>
+    internal static string CodeOf(Exception e) => e is UnauthorizedAccessException ? ErrorCode.PermissionDenied : ErrorCode.InputOutput;
+
+    internal static void PrintError(string code, string message) =>
+        Console.Out.WriteLine(new JsonObject { ["error"] = Error(code, message) }.ToJsonString());
+
     internal static JsonObject Error(string code, string message) => new() { ["code"] = code, ["message"] = message };
 
     private void Fail(string code, string message)
     {
         if (IsJson)
-            Console.Out.WriteLine(new JsonObject { ["error"] = Error(code, message) }.ToJsonString());
+            PrintError(code, message);
         else
             Console.Error.WriteLine($"evidence: {message}");
     }

@@ -15,6 +15,7 @@ internal static class AcquireCommand
     {
         Description = "A block device, an image file, any part of a split image, or - for standard input.",
         Arity = ArgumentArity.OneOrMore,
+        Validators = { Options.RefuseUnknownOptions },
     };
 
     private static readonly Option<string?> Examiner = new("--examiner") { Description = "Who makes the image, for the record.", HelpName = "NAME" };
@@ -149,6 +150,10 @@ internal static class AcquireCommand
             catch (EvidenceException e)
             {
                 Failure = e;
+            }
+            catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+            {
+                Failure = new EvidenceException(Session.CodeOf(e), e.Message, e);
             }
             catch (OperationCanceledException)
             {

@@ -13,6 +13,7 @@ internal static class VerifyCommand
     {
         Description = "Items, or sha256: and at least eight digits; without any: everything.",
         Arity = ArgumentArity.ZeroOrMore,
+        Validators = { Options.RefuseUnknownOptions },
     };
 
     private static readonly Option<bool> Digests = new("--digests") { Description = "Also compute the digests of whole images anew." };
