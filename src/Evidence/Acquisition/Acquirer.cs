@@ -28,6 +28,7 @@ public sealed class Acquirer(Vault vault)
     {
         ArgumentNullException.ThrowIfNull(source);
         options ??= new AcquisitionOptions();
+        vault.Ledger.EnsureKeys();
         var watch = Stopwatch.StartNew();
         Instant started = vault.Access.Clock.GetCurrentInstant();
         Compression compression = options.Compression ?? vault.Settings.Compression;

@@ -86,7 +86,8 @@ public sealed class KeyStore : ISeenCheckpoints
     public LogKeys LoadLog(string origin)
     {
         string what = $"The key of the log {origin}";
-        string ed25519 = Load(LogPath(origin, "ed25519.pem"), pem => pem, what);
+        // Looked at by itself, so that a damaged one is told by its own name.
+        string ed25519 = Load(LogPath(origin, "ed25519.pem"), pem => Ed25519.ImportPem(pem).Length > 0 ? pem : "", what);
         return Load(LogPath(origin, "ecdsa.pem"), pem => LogKeys.Import(origin, ed25519, pem), what);
     }
 

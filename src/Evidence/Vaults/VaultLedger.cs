@@ -55,6 +55,16 @@ public sealed class VaultLedger
         return Append(entries);
     }
 
+    /// <summary>Makes sure, before any long work, that its outcome can be signed.</summary>
+    /// <exception cref="EvidenceException">A key is missing or damaged.</exception>
+    internal void EnsureKeys()
+    {
+        KeyStore keys = RequireKeys();
+        LoadOrCreate(keys).Dispose();
+        if (keys.HasLog(settings.Origin))
+            keys.LoadLog(settings.Origin).Dispose();
+    }
+
     /// <summary>The name of the actor that signs.</summary>
     public string Actor => access.Actor;
 
