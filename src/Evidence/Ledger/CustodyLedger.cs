@@ -53,8 +53,21 @@ public sealed class CustodyLedger
             throw TileReader.Damaged("tile/", "the tiles do not give the checkpoint's root");
         SeenRule.Check(before, origin, ledger.Size, ledger.tiles.RootAt);
         if (ledger.file is { } current && ledger.Size > (before?.Size ?? -1))
-            seen?.Record(current.Checkpoint, current.Note);
+            Remember(seen, current);
         return ledger;
+    }
+
+    /// <summary>Remembers what was seen, where there is room for it: to read a ledger needs no place that can be written.</summary>
+    private static void Remember(ISeenCheckpoints? seen, CheckpointFile current)
+    {
+        try
+        {
+            seen?.Record(current.Checkpoint, current.Note);
+        }
+        catch (EvidenceException e) when (e.Code is ErrorCode.PermissionDenied or ErrorCode.DiskFull)
+        {
+            // What was seen before stays in force. A writer remembers by itself, and stops where it cannot.
+        }
     }
 
     /// <summary>
