@@ -34,6 +34,9 @@ internal sealed class EvidenceCommand : IDisposable
     /// <summary>Whether to run as the user nobody; see <see cref="BecomeNobody"/>.</summary>
     internal bool IsNobody { get; private set; }
 
+    /// <summary>Variables that the command gets besides.</summary>
+    internal Dictionary<string, string> Environment { get; } = new(StringComparer.Ordinal);
+
     internal string PathOf(string name) => Path.Combine(Folder, name);
 
     /// <summary>Runs the command on the vault, with <c>--json</c>.</summary>
@@ -45,6 +48,20 @@ internal sealed class EvidenceCommand : IDisposable
         return running.Wait();
     }
 
+    /// <summary>Runs a script of bash, in which "$@" is the command.</summary>
+    internal CommandResult RunInShell(string script, params string[] arguments)
+    {
+        Peer.Require("bash");
+        ProcessStartInfo start = StartInfo(arguments);
+        string[] words = ["-c", script, "bash", start.FileName, .. start.ArgumentList];
+        start.FileName = "bash";
+        start.ArgumentList.Clear();
+        foreach (string word in words)
+            start.ArgumentList.Add(word);
+        using var running = new RunningProcess(start);
+        return running.Wait();
+    }
+
     internal RunningProcess Start(params string[] arguments) => new(StartInfo(arguments));
 
     internal ProcessStartInfo StartInfo(params string[] arguments)
@@ -53,6 +70,8 @@ internal sealed class EvidenceCommand : IDisposable
         if (IsNobody)
             command = ["setpriv", "--reuid=65534", "--regid=65534", "--clear-groups", .. command];
         var start = new ProcessStartInfo(command[0], command[1..]) { WorkingDirectory = Folder };
+        foreach ((string name, string value) in Environment)
+            start.Environment[name] = value;
         start.Environment["EVIDENCE_HOME"] = Home;
         start.Environment["XDG_CACHE_HOME"] = Cache;
         start.Environment["HOME"] = Folder;
@@ -63,7 +82,7 @@ internal sealed class EvidenceCommand : IDisposable
     /// <summary>From here on the command runs as the user nobody, who owns the folder and everything in it so far.</summary>
     internal void BecomeNobody()
     {
-        if (!Environment.IsPrivilegedProcess)
+        if (!System.Environment.IsPrivilegedProcess)
             return;
         Peer.Require("setpriv", "chown");
         Peer.Run("chown", "--recursive", "65534:65534", Folder);

@@ -1,0 +1,104 @@
+using System.Security.Cryptography;
+using Evidence.Interop.Tests.Harness;
+using Xunit;
+
+namespace Evidence.Interop.Tests.Failures;
+
+public sealed class FullDiskTests : IDisposable
+{
+    private const int MiB = 1 << 20;
+
+    private readonly EvidenceCommand evidence = new();
+    private readonly string disk;
+
+    public FullDiskTests()
+    {
+        disk = evidence.PathOf("disk.img");
+        File.WriteAllBytes(disk, RandomNumberGenerator.GetBytes(6 * MiB));
+    }
+
+    [Theory]
+    // Room for nothing, for the vault alone, for half the content, for all but the last pages.
+    [InlineData(16 << 10)]
+    [InlineData(256 << 10)]
+    [InlineData(3 * MiB)]
+    [InlineData((6 * MiB) + (32 << 10))]
+    public void A_full_disk_loses_nothing_and_the_same_command_goes_on_later(long room)
+    {
+        using var small = Mount.InMemory(evidence.PathOf("small"), room);
+        evidence.Vault = Path.Combine(small.Folder, "vault");
+        string message = evidence.Json("acquire", disk).ImageFailsWith("disk-full");
+        Assert.Contains(small.Folder, message, StringComparison.Ordinal);
+        Assert.Contains("make room", message, StringComparison.Ordinal);
+        if (Directory.Exists(evidence.Vault))
+        {
+            Assert.NotEqual("refuted", evidence.Json("verify", "--no-record").Json.GetProperty("content").GetString()!, StringComparer.Ordinal);
+            Assert.Empty(evidence.Json("images").Succeeds().Json.GetProperty("images").EnumerateArray());
+        }
+
+        small.Resize(32 * MiB);
+        evidence.Json("acquire", disk, "--item", "again").Succeeds();
+        Assert.NotEqual("refuted", evidence.Json("verify", "--no-record").Json.GetProperty("content").GetString()!, StringComparer.Ordinal);
+        evidence.Json("export", "again", "--output", "export.img").Succeeds();
+        Peer.Compare(disk, evidence.PathOf("export.img"));
+        evidence.LeavesNothingBehind();
+    }
+
+    [Fact]
+    public void However_little_room_is_missing_the_vault_stays_good()
+    {
+        evidence.Json("init").Succeeds();
+        string vault = evidence.Vault;
+        string home = evidence.Home;
+        using var small = Mount.InMemory(evidence.PathOf("small"), 32 * MiB);
+        evidence.Vault = Path.Combine(small.Folder, "vault");
+        bool done = false;
+        for (int room = (6 * MiB) + (64 << 10); !done; room += 12 << 10)
+        {
+            // What was seen of a ledger goes with it: a ledger set back is refused.
+            evidence.Home = evidence.PathOf($"home-{room}");
+            Peer.Run("cp", "--archive", home, evidence.Home);
+            Peer.Run("cp", "--archive", vault, evidence.Vault);
+            small.Resize(room);
+            CommandResult result = evidence.Json("acquire", disk, "--no-verify", "--digest", "none");
+            done = result.ExitCode == 0;
+            if (!done)
+                result.ImageFailsWith("disk-full");
+            Assert.NotEqual("refuted", evidence.Json("verify", "--no-record").Json.GetProperty("content").GetString()!, StringComparer.Ordinal);
+
+            small.Resize(32 * MiB);
+            evidence.Json("acquire", disk, "--item", "again").Succeeds();
+            Assert.NotEqual("refuted", evidence.Json("verify", "--no-record").Json.GetProperty("content").GetString()!, StringComparer.Ordinal);
+            evidence.LeavesNothingBehind();
+            Directory.Delete(evidence.Vault, recursive: true);
+        }
+    }
+
+    [Fact]
+    public void A_full_disk_leaves_no_half_export()
+    {
+        evidence.Json("acquire", disk, "--item", "disk").Succeeds();
+        using var small = Mount.InMemory(evidence.PathOf("small"), 2 * MiB);
+        string message = evidence.Json("export", "disk", "--output", Path.Combine(small.Folder, "export.img")).FailsWith("disk-full");
+        Assert.Contains(small.Folder, message, StringComparison.Ordinal);
+        Assert.Empty(Directory.EnumerateFileSystemEntries(small.Folder));
+        Assert.Empty(evidence.Json("log", "--kind", "export").Json.GetProperty("entries").EnumerateArray());
+    }
+
+    [Fact]
+    public void A_full_place_for_keys_or_cache_is_told_or_done_without()
+    {
+        using var small = Mount.InMemory(evidence.PathOf("small"), 4096);
+        File.WriteAllBytes(Path.Combine(small.Folder, "filler"), new byte[4096]);
+        evidence.Cache = small.Folder;
+        evidence.Json("acquire", disk, "--item", "without-cache").Succeeds();
+        evidence.VerifyAll();
+        evidence.Home = Path.Combine(small.Folder, "home");
+        evidence.Vault = evidence.PathOf("other");
+        Assert.Contains(small.Folder, evidence.Json("acquire", disk).ImageFailsWith("disk-full"), StringComparison.Ordinal);
+        Assert.False(Directory.Exists(evidence.Vault));
+        Assert.DoesNotContain(Directory.EnumerateFileSystemEntries(evidence.Folder), path => path.Contains("other.", StringComparison.Ordinal));
+    }
+
+    public void Dispose() => evidence.Dispose();
+}
