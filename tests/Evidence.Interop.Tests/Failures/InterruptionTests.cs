@@ -7,7 +7,7 @@ namespace Evidence.Interop.Tests.Failures;
 
 public sealed class InterruptionTests : IDisposable
 {
-    private const int Size = 300 << 20;
+    private const int Size = 160 << 20;
 
     private readonly EvidenceCommand evidence = new();
 
