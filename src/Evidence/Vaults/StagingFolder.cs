@@ -38,9 +38,11 @@ internal sealed class StagingFolder : IDisposable
     {
         try
         {
+            // Behind the same door as the removal of leftovers, or a neighbour meets half of a folder.
+            using FileLock door = FileLock.Acquire(Path.Combine(Path.GetDirectoryName(path)!, LockName), CancellationToken.None);
             Directory.Delete(path, recursive: true);
         }
-        catch (DirectoryNotFoundException)
+        catch (Exception e) when (e is DirectoryNotFoundException or EvidenceException && !Directory.Exists(path))
         {
             // Already gone: what this wanted.
         }
