@@ -97,7 +97,8 @@ internal sealed class SourceReading(
         catch (SourceReadException e) when (!e.IsSourceGone && !source.IsSequential)
         {
             pool.Return(block);
-            int sector = Math.Max(source.SectorSize, Sector);
+            // Absent ranges are told in the map's sectors, also of a disk whose own are of 520 bytes.
+            int sector = (Math.Max(source.SectorSize, Sector) + Sector - 1) / Sector * Sector;
             if (length <= sector)
             {
                 Log.Unreadable(logger, source.Identity.Name, offset, length);
