@@ -37,8 +37,8 @@ internal sealed class TestVault : IDisposable
 
     public string At(string name) => Path.Combine(root.FullName, name);
 
-    public Vault Create(Compression compression = Compression.Fast, int average = Average, string? folder = null) => Vault.Create(
-        folder ?? Folder, VaultSettings.CreateNew("vault.example/test", SegmentParameters.ForAverage(average), compression), Access);
+    public Vault Create(Compression compression = Compression.Fast, int average = Average, string? folder = null, string origin = "vault.example/test") => Vault.Create(
+        folder ?? Folder, VaultSettings.CreateNew(origin, SegmentParameters.ForAverage(average), compression), Access);
 
     public Vault Open() => Vault.Open(Folder, Access);
 

@@ -1,0 +1,113 @@
+using Evidence.Acquisition;
+using Evidence.Segments;
+using Evidence.Sources;
+using Evidence.Tests.Sources;
+using Evidence.Tests.Vaults;
+using Evidence.Vaults;
+using Evidence.Verification;
+using Xunit;
+
+namespace Evidence.Tests.Acquisition;
+
+/// <summary>What goes wrong on the way: it fails alone, says so, and leaves a vault that verifies.</summary>
+public sealed class TroubleTests : IDisposable
+{
+    private readonly TestVault place = new();
+
+    [Theory]
+    [InlineData(Compression.None)]
+    [InlineData(Compression.Fast)]
+    public async Task A_segment_that_rotted_since_is_noticed_before_new_evidence_rests_on_it(Compression compression)
+    {
+        byte[] content = TestBytes.Text(200_000, 1);
+        using (Vault vault = place.Create(compression))
+            await TestVault.AcquireAsync(vault, content);
+        string pack = place.Layout.Pack(place.Layout.ListPacks()[0]);
+        TestVault.Flip(pack, PackFormat.HeaderSize + PackFormat.RecordHeaderSize + 50, bit: 3);
+
+        using Vault later = place.Open();
+        EvidenceException error = await Assert.ThrowsAsync<EvidenceException>(() => TestVault.AcquireAsync(later, content));
+        Assert.Equal(ErrorCode.ContentRefuted, error.Code);
+        Assert.Contains(pack, error.Message, StringComparison.Ordinal);
+        Assert.Single(later.Images());
+    }
+
+    [Fact]
+    public async Task A_cancelled_run_leaves_a_vault_that_verifies_and_no_image()
+    {
+        using (Vault vault = place.Create())
+        {
+            byte[] content = TestBytes.Random(40 << 20, 1);
+            using var stop = new CancellationTokenSource();
+            var progress = new Listener(p =>
+            {
+                if (p.Done > 8 << 20)
+                    stop.Cancel();
+            });
+            await Assert.ThrowsAnyAsync<OperationCanceledException>(() => new Acquirer(vault).AcquireAsync(
+                new StreamSource(new MemoryStream(content), "memory"), progress: progress, cancellation: stop.Token));
+            Assert.Empty(vault.Images());
+            Assert.Equal(ContentVerdict.Verified, (await place.VerifyAsync()).Content);
+            // The same vault goes on.
+            await TestVault.AcquireAsync(vault, content[..1_000_000]);
+        }
+
+        Assert.Equal(ContentVerdict.Verified, (await place.VerifyAsync()).Content);
+        Assert.DoesNotContain(Directory.EnumerateDirectories(place.Layout.Staging), d => Path.GetFileName(d).StartsWith("w-", StringComparison.Ordinal));
+    }
+
+    [Fact]
+    public async Task What_a_dead_run_left_in_staging_is_removed_by_the_next()
+    {
+        using (Vault vault = place.Create())
+            await TestVault.AcquireAsync(vault, [1, 2, 3]);
+        string leftover = Path.Combine(place.Layout.Staging, "w-0123456789abcdef");
+        Directory.CreateDirectory(leftover);
+        await File.WriteAllTextAsync(Path.Combine(leftover, "1.pack"), "half a pack", TestVault.Stop);
+        using (Vault vault = place.Open())
+            await TestVault.AcquireAsync(vault, [4, 5, 6]);
+        Assert.False(Directory.Exists(leftover));
+    }
+
+    [Fact]
+    public async Task A_source_that_becomes_shorter_fails_alone()
+    {
+        using Vault vault = place.Create();
+        byte[] content = TestBytes.Random(3_000_000, 1);
+        using var shrinking = new FailingSource(content) { TruncatedLength = 1_000_000 };
+        var acquirer = new Acquirer(vault);
+        Task<AcquisitionResult> bad = acquirer.AcquireAsync(shrinking, cancellation: TestVault.Stop);
+        Task<AcquisitionResult> good = TestVault.AcquireAsync(vault, content);
+        Assert.Equal(ErrorCode.SourceFailed, (await Assert.ThrowsAnyAsync<EvidenceException>(() => bad)).Code);
+        Assert.Equal(content, await TestVault.ExportAsync(vault, await good));
+        Assert.Single(vault.Images());
+        Assert.Equal(ContentVerdict.Verified, (await place.VerifyAsync()).Content);
+    }
+
+    [Fact]
+    public async Task A_source_that_is_taken_away_fails_and_is_not_an_image_of_zeros()
+    {
+        using Vault vault = place.Create();
+        using var source = new FailingSource(TestBytes.Random(20 << 20, 1)) { VanishesAfter = 3 };
+        EvidenceException error = await Assert.ThrowsAnyAsync<EvidenceException>(() => new Acquirer(vault).AcquireAsync(source, cancellation: TestVault.Stop));
+        Assert.Equal(ErrorCode.SourceFailed, error.Code);
+        Assert.Empty(vault.Images());
+    }
+
+    [Fact]
+    public async Task An_error_of_the_listener_ends_the_run_and_nothing_else()
+    {
+        using Vault vault = place.Create();
+        byte[] content = TestBytes.Random(10 << 20, 1);
+        await Assert.ThrowsAsync<InvalidOperationException>(() => new Acquirer(vault).AcquireAsync(
+            new StreamSource(new MemoryStream(content), "memory"), progress: new Listener(_ => throw new InvalidOperationException("listener")), cancellation: TestVault.Stop));
+        Assert.Equal(content, await TestVault.ExportAsync(vault, await TestVault.AcquireAsync(vault, content)));
+    }
+
+    public void Dispose() => place.Dispose();
+
+    private sealed class Listener(Action<AcquisitionProgress> report) : IProgress<AcquisitionProgress>
+    {
+        public void Report(AcquisitionProgress value) => report(value);
+    }
+}
