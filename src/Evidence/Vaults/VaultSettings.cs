@@ -93,7 +93,7 @@ public sealed record VaultSettings
                 throw TooNew(path, $"needs the feature '{unknown}', which this software does not know");
             return new VaultSettings
             {
-                Id = json.RequireString("id"),
+                Id = DecodeId(json.RequireString("id")),
                 Origin = json.RequireString("origin"),
                 Segments = DecodeSegments(json.RequireObject("segments")),
                 Compression = ParseCompression(json.RequireString("compression")),
@@ -108,6 +108,10 @@ public sealed record VaultSettings
                 $"{path} is not the settings of a vault: {e.Message} If this is a vault, the file is damaged: take it from a copy of the vault.", e);
         }
     }
+
+    /// <summary>The id is the name of a folder in the user's cache, so whoever made the vault must not choose a path with it.</summary>
+    private static string DecodeId(string id) =>
+        id.Length == 32 && id.All(char.IsAsciiHexDigitLower) ? id : throw new FormatException($"'{id}' is not 32 hexadecimal digits.");
 
     internal static JsonObject EncodeSegments(SegmentParameters segments) =>
         new() { ["rule"] = CutRule, ["average"] = DecimalText.Format(segments.AverageLength) };
