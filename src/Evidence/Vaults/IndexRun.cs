@@ -166,7 +166,7 @@ internal sealed class IndexRun : IDisposable
         long count = BinaryPrimitives.ReadInt64LittleEndian(tail.AsSpan(8));
         long pages = BinaryPrimitives.ReadInt64LittleEndian(tail.AsSpan(16));
         long packs = BinaryPrimitives.ReadInt64LittleEndian(tail.AsSpan(24));
-        if (count < 0 || pages != (count + PerPage - 1) / PerPage || packs is < 0 or > int.MaxValue || pages > int.MaxValue / PageSize * 512L ||
+        if (count is < 0 or > long.MaxValue / PageSize || pages != (count + PerPage - 1) / PerPage || packs is < 0 or > int.MaxValue || pages > int.MaxValue / PageSize * 512L ||
             (pages * (PageSize + 8)) + (packs * Sha256Digest.Size) + TailSize != length)
         {
             return null;
