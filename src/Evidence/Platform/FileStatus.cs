@@ -41,6 +41,9 @@ internal readonly unsafe record struct FileStatus(
         return Posix.StatX(file, string.Empty, Posix.AT_EMPTY_PATH, Posix.STATX_BASIC_STATS, &raw) < 0 ? null : From(in raw);
     }
 
+    /// <summary>Whether a path leads to something that is no file of bytes. To open a pipe would wait for a writer, perhaps for ever.</summary>
+    internal static bool IsNoFile(string path) => TryGet(path) is { Type: not FileType.Regular };
+
     private static FileStatus From(in Raw raw) => new(
         (FileType)(raw.Mode & 0xF000),
         checked((long)raw.Size),

@@ -96,12 +96,8 @@ internal sealed class LedgerDirectory(string root) : ILedgerStorage
 
     private static byte[]? Read(string path, int maximumLength)
     {
-        var file = new FileInfo(path);
-        if (!file.Exists)
-            return null;
-        // Pipes and devices have the length 0, and may block whoever opens them; a verifier must end whatever the vault holds.
-        if (file.Length == 0)
-            return [];
+        if (FileStatus.IsNoFile(path))
+            throw new IOException("it is no regular file.");
         try
         {
             using var stream = new FileStream(path, FileMode.Open, FileAccess.Read, FileShare.ReadWrite | FileShare.Delete, bufferSize: 0);

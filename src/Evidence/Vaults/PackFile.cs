@@ -23,6 +23,8 @@ internal sealed class PackFile : IDisposable
 
     internal static PackFile Open(string path)
     {
+        if (FileStatus.IsNoFile(path))
+            throw new EvidenceException(ErrorCode.ContentRefuted, $"{path} is no regular file.");
         SafeFileHandle? opened = null;
         DurableFile.Translate(path, "open the pack", () =>
             opened = File.OpenHandle(path, FileMode.Open, FileAccess.Read, FileShare.ReadWrite | FileShare.Delete));

@@ -210,6 +210,8 @@ public sealed class Vault : IDisposable
 
     private static byte[] ReadBounded(string path, int most)
     {
+        if (FileStatus.IsNoFile(path))
+            throw new FormatException("it is no regular file.");
         using var file = new FileStream(path, FileMode.Open, FileAccess.Read, FileShare.ReadWrite | FileShare.Delete);
         if (file.Length > most)
             throw new FormatException($"it has {file.Length} bytes, more than the {most} that it can have.");
