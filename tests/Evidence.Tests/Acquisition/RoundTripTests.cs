@@ -31,7 +31,9 @@ public sealed class RoundTripTests : IDisposable
             HashSet<long> bad = [.. Enumerable.Range(0, random.Next(3) == 0 ? 0 : random.Next(6)).Select(_ => (long)random.Next((content.Length / 512) + 1))];
             using var source = new FailingSource(content)
             {
-                BadSectors = bad, ClaimedExtents = extents, FailsWholeRequest = random.Next(2) == 0,
+                BadSectors = bad,
+                ClaimedExtents = extents,
+                FailsWholeRequest = random.Next(2) == 0,
             };
             AcquisitionResult result = await new Acquirer(vault).AcquireAsync(
                 source, new AcquisitionOptions { Item = "x", ReadHoles = random.Next(4) == 0 }, cancellation: TestVault.Stop);

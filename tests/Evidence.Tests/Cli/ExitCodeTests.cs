@@ -9,8 +9,12 @@ public sealed class ExitCodeTests
 {
     private static readonly Dictionary<string, int> Special = new(StringComparer.Ordinal)
     {
-        [ErrorCode.Usage] = 2, [ErrorCode.ContentRefuted] = 3, [ErrorCode.LedgerDamaged] = 3, [ErrorCode.LedgerFork] = 3,
-        [ErrorCode.LedgerRollback] = 3, [ErrorCode.Interrupted] = 130,
+        [ErrorCode.Usage] = 2,
+        [ErrorCode.ContentRefuted] = 3,
+        [ErrorCode.LedgerDamaged] = 3,
+        [ErrorCode.LedgerFork] = 3,
+        [ErrorCode.LedgerRollback] = 3,
+        [ErrorCode.Interrupted] = 130,
     };
 
     public static TheoryData<string> Codes =>

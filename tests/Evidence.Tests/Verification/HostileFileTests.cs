@@ -108,6 +108,36 @@ public sealed class HostileFileTests
         Assert.Equal(ContentVerdict.Refuted, (await vault.VerifyAsync()).Content);
     }
 
+    /// <summary>To open a pipe waits for somebody who writes to it.</summary>
+    [Theory]
+    [InlineData("vault.json")]
+    [InlineData("ledger/checkpoint")]
+    [InlineData("ledger/tile/entries/000.p/5")]
+    [InlineData("packs/e3/e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855.pack")]
+    [InlineData("images/e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855.json")]
+    public async Task A_pipe_in_the_place_of_a_file_ends_in_a_report(string name)
+    {
+        await using SmallVault vault = await SmallVault.CreateAsync();
+        string path = Path.Combine(vault.Place.Folder, name);
+        Directory.CreateDirectory(Path.GetDirectoryName(path)!);
+        File.Delete(path);
+        using (var mkfifo = System.Diagnostics.Process.Start("mkfifo", [path]))
+            await mkfifo.WaitForExitAsync(TestVault.Stop);
+        VerificationReport report = await vault.VerifyAsync().WaitAsync(TimeSpan.FromSeconds(30), TestVault.Stop);
+        Assert.Equal(ContentVerdict.Refuted, report.Content);
+        Assert.Contains(SmallVault.FindingsOf(report), f => f.File == name && f.Verdict == ContentVerdict.Refuted);
+    }
+
+    [Fact]
+    public async Task A_directory_in_the_place_of_a_manifest_ends_in_a_report()
+    {
+        await using SmallVault vault = await SmallVault.CreateAsync();
+        string path = vault.Place.Layout.Manifest(vault.First.Image);
+        File.Delete(path);
+        Directory.CreateDirectory(path);
+        Assert.Equal(ContentVerdict.Refuted, (await vault.VerifyAsync()).Content);
+    }
+
     [Fact]
     public async Task Settings_of_many_megabytes_end_in_a_report()
     {
