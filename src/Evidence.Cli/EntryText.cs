@@ -65,7 +65,7 @@ internal static class EntryText
             EntryKind.Export => $"{who} handed out {Size(payload, "length")} of {items} as {Field(payload, "format")}, from offset {Field(payload, "offset")}.",
             EntryKind.Access => $"{who} looked into {items}.",
             EntryKind.Correction => $"{who} corrected entry {Field(payload, "corrects")}: {Field(payload, "text")}",
-            EntryKind.Note => $"{who} noted{(items.Length == 0 ? "" : $" of {items}")}: {Field(payload, "text")}",
+            EntryKind.Note => $"{who} noted{(items.Length == 0 ? "" : $" on {items}")}: {Field(payload, "text")}",
             _ => $"{who} recorded: {payload.Body.ToJsonString()}",
         };
     }
@@ -92,7 +92,7 @@ internal static class EntryText
 
     private static string Signature(JudgedEntry judged) => judged.Verdict?.Status switch
     {
-        EntrySignatureStatus.Valid => $"signature of {judged.Verdict.Signer!.Name}: good",
+        EntrySignatureStatus.Valid => $"signature of {judged.Verdict.Signer!.Name}, key {judged.Entry!.Payload.Key[..15]}: good",
         EntrySignatureStatus.Invalid => "SIGNATURE WRONG: this entry proves nothing",
         _ => "signed by a key that no entry before it declares",
     };

@@ -2,7 +2,7 @@ using Evidence.Verification;
 
 namespace Evidence.Cli;
 
-/// <summary>The command's exit codes. Where several apply: 3, then 1, then 4.</summary>
+/// <summary>The command's exit codes. Where several apply: 130, then 3, then 1, then 4.</summary>
 internal static class ExitCode
 {
     internal const int Done = 0;

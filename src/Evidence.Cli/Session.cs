@@ -1,4 +1,7 @@
 using System.CommandLine;
+using System.Text;
+using System.Text.Encodings.Web;
+using System.Text.Json;
 using System.Text.Json.Nodes;
 using Evidence.Vaults;
 
@@ -58,12 +61,18 @@ internal sealed class Session
             }
             catch (OperationCanceledException)
             {
-                session.Fail(ErrorCode.Interrupted, "Interrupted. The vault is sound; run the same command again to go on.");
+                session.Fail(ErrorCode.Interrupted, "Interrupted. What was acknowledged before is safe; run the same command again.");
                 return ExitCode.Interrupted;
             }
             catch (Exception e) when (e is IOException or UnauthorizedAccessException)
             {
                 session.Fail(CodeOf(e), e.Message);
+                return ExitCode.Failed;
+            }
+            catch (Exception e)
+            {
+                // A mistake of ours. It is told like any other error, so that scripts can tell; the trace is for whoever mends it.
+                session.Fail(ErrorCode.Internal, $"This is a fault of evidence itself; please report it. {e}");
                 return ExitCode.Failed;
             }
         });
@@ -80,24 +89,33 @@ internal sealed class Session
     internal void Answer(Func<JsonObject> json, Action<TextWriter> text)
     {
         if (IsJson)
-            Console.Out.WriteLine(json().ToJsonString());
+            Console.Out.WriteLine(Text(json()));
         else
-            text(Console.Out);
+            text(new SafeWriter(Console.Out));
     }
 
     /// <summary>The code of an error that only the framework has words for.</summary>
     internal static string CodeOf(Exception e) => e is UnauthorizedAccessException ? ErrorCode.PermissionDenied : ErrorCode.InputOutput;
 
     internal static void PrintError(string code, string message) =>
-        Console.Out.WriteLine(new JsonObject { ["error"] = Error(code, message) }.ToJsonString());
+        Console.Out.WriteLine(Text(new JsonObject { ["error"] = Error(code, message) }));
 
     internal static JsonObject Error(string code, string message) => new() { ["code"] = code, ["message"] = message };
+
+    /// <summary>One line of JSON, in which only what JSON itself wants is escaped.</summary>
+    private static string Text(JsonObject json)
+    {
+        using var bytes = new MemoryStream();
+        using (var writer = new Utf8JsonWriter(bytes, new JsonWriterOptions { Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping }))
+            json.WriteTo(writer);
+        return Encoding.UTF8.GetString(bytes.ToArray());
+    }
 
     private void Fail(string code, string message)
     {
         if (IsJson)
             PrintError(code, message);
         else
-            Console.Error.WriteLine($"evidence: {message}");
+            Console.Error.WriteLine($"evidence: {SafeWriter.Shown(message)}");
     }
 }

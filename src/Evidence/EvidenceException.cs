@@ -83,6 +83,9 @@ public static class ErrorCode
     /// <summary>A flush to the medium failed: what was written since is in doubt, and the writer stops.</summary>
     public const string DurabilityLost = "durability-lost";
 
+    /// <summary>A mistake in this software.</summary>
+    public const string Internal = "internal";
+
     /// <summary>The run was interrupted.</summary>
     public const string Interrupted = "interrupted";
 }

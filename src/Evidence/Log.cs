@@ -17,6 +17,6 @@ internal static partial class Log
     [LoggerMessage(5, LogLevel.Warning, "What was seen of the ledger {Origin} cannot be remembered, so a later rollback of it to this point would go unseen")]
     internal static partial void CheckpointNotRemembered(ILogger logger, string origin, Exception exception);
 
-    [LoggerMessage(4, LogLevel.Warning, "{Source}: {Length} bytes at offset {Offset} could not be read")]
-    internal static partial void Unreadable(ILogger logger, string source, long offset, long length);
+    [LoggerMessage(4, LogLevel.Warning, "{Source}: {Bytes} bytes in {Ranges} ranges could not be read; the first is at offset {Offset}")]
+    internal static partial void Unreadable(ILogger logger, string source, long bytes, int ranges, long offset);
 }

@@ -32,6 +32,11 @@ internal static class AcquireCommand
         Description = "Read what the file system calls holes, instead of recording its claim that nothing is there.",
     };
 
+    private static readonly Option<bool> SingleFile = new("--single-file")
+    {
+        Description = "Take a file that is named like a part of a split image (disk.001) as an image of its own.",
+    };
+
     private static readonly Option<bool> NoVerify = new("--no-verify")
     {
         Description = "Leave out reading everything back from the medium at the end. The record says so; 'evidence verify' does it later.",
@@ -51,7 +56,7 @@ internal static class AcquireCommand
               ssh host 'cat /dev/vda' | evidence acquire - --item host-vda
             """)
         {
-            Sources, Options.Case, Options.Items, Examiner, Digests, Options.Compression, ReadHoles, NoVerify,
+            Sources, Options.Case, Options.Items, Examiner, Digests, Options.Compression, ReadHoles, SingleFile, NoVerify,
         };
         Session.Bind(command, RunAsync);
         return command;
@@ -76,11 +81,11 @@ internal static class AcquireCommand
         };
 
         // All sources are looked at before a vault is made for them.
-        Attempt[] attempts = [.. sources.Select((s, i) => new Attempt(s, items.ElementAtOrDefault(i)))];
+        Attempt[] attempts = [.. sources.Select((s, i) => new Attempt(s, items.ElementAtOrDefault(i), parsed.GetValue(SingleFile)))];
         foreach (Attempt attempt in attempts)
             attempt.Open();
-        if (attempts is [{ Failure: { } only }])
-            throw only;
+        if (attempts.All(a => a.Failure is not null))
+            return Answer(session, attempts, vault: null);
 
         using Vault vault = Vault.OpenOrCreate(session.VaultFolder, session.Access);
         await using (var display = new ProgressDisplay(session.IsQuiet))
@@ -90,6 +95,14 @@ internal static class AcquireCommand
             await Parallel.ForEachAsync(attempts, parallel, async (attempt, _) => await attempt.RunAsync(acquirer, options, display, cancellation));
         }
 
+        int exitCode = Answer(session, attempts, vault);
+        foreach (Attempt attempt in attempts)
+            attempt.Dispose();
+        return exitCode;
+    }
+
+    private static int Answer(Session session, Attempt[] attempts, Vault? vault)
+    {
         session.Answer(
             () => new JsonObject { ["images"] = new JsonArray([.. attempts.Select(a => a.ToJson())]) },
             text =>
@@ -97,8 +110,6 @@ internal static class AcquireCommand
                 foreach (Attempt attempt in attempts)
                     attempt.Print(text, vault);
             });
-        foreach (Attempt attempt in attempts)
-            attempt.Dispose();
         return ExitCode.Worst(attempts.Select(a => a.ExitCode));
     }
 
@@ -106,13 +117,13 @@ internal static class AcquireCommand
     {
         if (string.Equals(list, "none", StringComparison.Ordinal))
             return [];
-        return [.. list.Split(',').Select(name => DigestAlgorithms.TryParse(name, out DigestAlgorithm algorithm)
+        return [.. list.Split(',', StringSplitOptions.TrimEntries).Select(name => name.ToLowerInvariant()).Select(name => DigestAlgorithms.TryParse(name, out DigestAlgorithm algorithm)
             ? algorithm
             : throw new EvidenceException(ErrorCode.Usage, $"'{name}' is no digest: md5, sha1, sha256, sha512, or none."))];
     }
 
     /// <summary>One source, and what became of it.</summary>
-    private sealed class Attempt(string name, string? item) : IDisposable
+    private sealed class Attempt(string name, string? item, bool singleFile) : IDisposable
     {
         private Source? source;
         private AcquisitionResult? result;
@@ -126,7 +137,7 @@ internal static class AcquireCommand
         {
             try
             {
-                source = name == "-" ? Source.OpenStandardInput() : Source.Open(name);
+                source = name == "-" ? Source.OpenStandardInput() : Source.Open(name, new SourceOptions { SingleFile = singleFile });
             }
             catch (EvidenceException e)
             {
@@ -179,7 +190,8 @@ internal static class AcquireCommand
                 json["storedBytes"] = Text(r.StoredBytes);
                 json["zeroBytes"] = Text(r.Manifest.Totals.GetValueOrDefault(RunKind.Zero));
                 json["holeBytes"] = Text(r.Manifest.Totals.GetValueOrDefault(RunKind.Hole));
-                json["unreadable"] = new JsonArray([.. r.Manifest.Absent.Select(a =>
+                json["live"] = source!.Identity.IsLive;
+                json["unreadable"] = new JsonArray([.. r.Manifest.Absent.Where(a => a.Kind == RunKind.Unreadable).Select(a =>
                     new JsonObject { ["offset"] = Text(a.Offset), ["length"] = Text(a.Length) })]);
                 json["verified"] = r.Verified;
                 json["entry"] = r.Entry is { } entry ? Text(entry) : null;
@@ -191,11 +203,11 @@ internal static class AcquireCommand
             return json;
         }
 
-        internal void Print(TextWriter text, Vault vault)
+        internal void Print(TextWriter text, Vault? vault)
         {
             if (Failure is not null)
             {
-                Console.Error.WriteLine($"evidence: {name}: {Failure.Message}");
+                Console.Error.WriteLine($"evidence: {SafeWriter.Shown(Failure.Message)}");
                 return;
             }
 
@@ -209,11 +221,19 @@ internal static class AcquireCommand
             text.WriteLine($"  stored     {Units.Count(result.NewSegments)} of {Units.Count(result.Segments)} segments were new: " +
                 $"{Units.Size(result.NewBytes)} in {Units.Size(result.StoredBytes)} of packs");
             PrintTotals(text, manifest);
+            if (source!.Identity.Parts.Count > 0)
+                text.WriteLine($"  parts      {source.Identity.Parts.Count}, from {source.Identity.Parts[0].Path} to {source.Identity.Parts[^1].Path}");
+            if (source.Identity.HasUnequalParts)
+                text.WriteLine("  WARNING    the parts differ in length: one of them may have been cut short");
+            if (source.Identity.IsLive == true)
+                text.WriteLine("  WARNING    the source was in use (mounted, held or swapped to) while it was read: the image is of no single moment");
+            if (source.Identity.Device?.IsReadOnly == false)
+                text.WriteLine("  note       the device was not write-protected; evidence itself opens sources read-only");
             text.WriteLine(result.Verified
-                ? "  read back  every segment was read back from the medium and recomputed: verified"
+                ? $"  read back  {Units.Count(result.Segments)} segments were read back from the medium and recomputed: verified"
                 : "  read back  left out (--no-verify); run 'evidence verify' before you rely on it");
             text.WriteLine(result.Entry is { } entry
-                ? $"  recorded   ledger entry {entry} of {vault.Settings.Origin}"
+                ? $"  recorded   ledger entry {entry} of {vault!.Settings.Origin}"
                 : "  recorded   the entry is signed and waits in staging for the holder of the log key");
         }
 

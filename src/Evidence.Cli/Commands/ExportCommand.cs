@@ -104,6 +104,7 @@ internal static class ExportCommand
         ["length"] = DecimalText.Format(result.Length),
         ["sha256"] = result.Sha256?.ToString(),
         ["absentBytes"] = DecimalText.Format(result.AbsentBytes),
+        ["holeBytes"] = DecimalText.Format(result.HoleBytes),
     };
 
     private static JsonObject ToJson(ImageRecord record, RawExportResult result, string output, long? entry)
@@ -123,6 +124,8 @@ internal static class ExportCommand
         text.WriteLine($"Exported {record.Item} to {output}: {Units.Exact(result.Length)} from offset {result.Offset}");
         if (result.Sha256 is { } digest)
             text.WriteLine($"  sha256     {digest}{(result.Matches == true ? ", as when it was imaged" : "")}");
+        if (result.HoleBytes > 0)
+            text.WriteLine($"  holes      {Units.Exact(result.HoleBytes)} are zeros because the source said that nothing was there; they were not read");
         if (result.Remaining > 0)
             text.WriteLine($"  remaining  the device's last {Units.Exact(result.Remaining)} lie behind the image and are as they were");
         text.WriteLine(entry is { } index ? $"  recorded   ledger entry {index}" : "  recorded   not recorded in the ledger");

@@ -50,11 +50,16 @@ internal static class LogCommand
                 {
                     text.WriteLine($"The custody ledger of {ledger.Checkpoint.Origin}: {Units.Count(ledger.Size)} entries, root {ledger.Root}");
                     text.WriteLine("Times are what the signer claims; the order is what the ledger proves.");
+                    int shown = 0;
                     foreach (JudgedEntry entry in entries)
                     {
                         text.WriteLine();
                         EntryText.Print(text, entry);
+                        shown++;
                     }
+
+                    if (shown == 0)
+                        text.WriteLine("No entry matches.");
                 });
             return Task.FromResult(ExitCode.Done);
         });

@@ -10,7 +10,11 @@ namespace Evidence.Cli.Commands;
 
 internal static class NoteCommand
 {
+    private const int LongestText = 4000;
+
     private static readonly Argument<string> Text = new("TEXT") { Description = "What to put on the record." };
+
+    private static readonly Option<string[]> Items = new("--item") { Description = "An item that it concerns; may be given several times.", HelpName = "ID" };
 
     private static readonly Option<long?> Corrects = new("--corrects") { Description = "The entry that this puts right; that one stays as it is.", HelpName = "ENTRY" };
 
@@ -26,12 +30,15 @@ internal static class NoteCommand
               evidence note "The serial number is S3Z9, not S3Z8" --item server-7 --corrects 12
             """)
         {
-            Text, Options.Items, Options.Case, Corrects,
+            Text, Items, Options.Case, Corrects,
         };
         Session.Bind(command, (session, parsed, _) =>
         {
+            string text = parsed.GetValue(Text)!;
+            if (text.Length is 0 or > LongestText)
+                throw new EvidenceException(ErrorCode.Usage, $"A note has 1 to {LongestText} characters. Keep longer texts elsewhere, and note their SHA-256.");
             using Vault vault = session.OpenVault();
-            var body = new JsonObject { ["text"] = parsed.GetValue(Text) };
+            var body = new JsonObject { ["text"] = text };
             string kind = EntryKind.Note;
             if (parsed.GetValue(Corrects) is { } corrected)
             {
@@ -43,10 +50,10 @@ internal static class NoteCommand
                 body["leaf"] = MerkleTree.LeafHash(ledger.ReadEntry(corrected)).ToString();
             }
 
-            long? entry = vault.Ledger.Record(kind, parsed.GetValue(Options.Items) ?? [], parsed.GetValue(Options.Case), body);
+            long? entry = vault.Ledger.Record(kind, parsed.GetValue(Items) ?? [], parsed.GetValue(Options.Case), body);
             session.Answer(
                 () => new JsonObject { ["kind"] = kind, ["entry"] = entry?.ToString(CultureInfo.InvariantCulture) },
-                text => text.WriteLine(entry is null ? "Signed; it waits in staging for the holder of the log key." : $"Recorded as ledger entry {entry}."));
+                output => output.WriteLine(entry is null ? "Signed; it waits in staging for the holder of the log key." : $"Recorded as ledger entry {entry}."));
             return Task.FromResult(ExitCode.Done);
         });
         return command;

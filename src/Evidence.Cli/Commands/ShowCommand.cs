@@ -77,8 +77,9 @@ internal static class ShowCommand
         text.WriteLine($"  image      sha256:{image.Id}");
         text.WriteLine($"  map root   {manifest.Root}");
         text.WriteLine($"  size       {Units.Exact(manifest.Size)}");
-        foreach ((string name, JsonNode? value) in manifest.Source)
-            text.WriteLine($"  {(name == "kind" ? "source" : ""),-10} {name}: {(value is JsonValue v && v.TryGetValue(out string? s) ? s : value?.ToJsonString())}");
+        text.WriteLine($"  source     {manifest.Source["kind"]} {manifest.Source["name"]}");
+        foreach ((string name, JsonNode? value) in manifest.Source.Where(f => f.Key is not ("kind" or "name")))
+            text.WriteLine($"             {name}: {(value is JsonValue v && v.TryGetValue(out string? s) ? s : value?.ToJsonString())}");
         text.WriteLine($"  read       {manifest.Started} to {manifest.Finished} (claimed){(manifest.Examiner is null ? "" : $", by {manifest.Examiner}")}");
         foreach (ImageDigest digest in manifest.Digests)
             text.WriteLine($"  {digest.Algorithm.Name(),-10} {digest.Value}");
@@ -94,7 +95,9 @@ internal static class ShowCommand
         foreach (AbsentRange range in manifest.Absent)
             text.WriteLine($"  {range.Kind.Name(),-10} at {range.Offset}, {range.Length} bytes");
         if (manifest.Absent.Count == 0)
-            text.WriteLine("  complete   nothing was unreadable");
+            text.WriteLine(manifest.Totals[RunKind.Hole] == 0
+                ? "  complete   every byte was read"
+                : "  complete   nothing was unreadable; the holes were not read, that nothing is there is the source's claim");
         text.WriteLine("  ledger");
         foreach (JudgedEntry entry in entries)
             text.WriteLine($"    {EntryText.Line(entry)}");

@@ -28,6 +28,10 @@ public sealed class Acquirer(Vault vault)
     {
         ArgumentNullException.ThrowIfNull(source);
         options ??= new AcquisitionOptions();
+        string item = options.Item ?? SourceDescription.DefaultItem(source.Identity);
+        Labels.Check(item, nameof(options.Item));
+        Labels.CheckOptional(options.Case, nameof(options.Case));
+        Labels.CheckOptional(options.Examiner, nameof(options.Examiner));
         vault.Ledger.EnsureKeys();
         var watch = Stopwatch.StartNew();
         Instant started = vault.Access.Clock.GetCurrentInstant();
@@ -35,7 +39,7 @@ public sealed class Acquirer(Vault vault)
         long stored = 0;
 
         ImagedSource imaged = await ImagingPipeline.RunAsync(
-            source, vault.Store, vault.Settings.Segments, compression, options.Digests, options.ReadHoles, vault.Access.Logger,
+            source, vault.Store, vault.Settings.Segments, compression, options.Digests, options.ReadHoles,
             (done, bytes) => progress?.Report(new(AcquisitionPhase.Reading, done, source.Length, stored = bytes)),
             cancellation).ConfigureAwait(false);
         Instant finished = vault.Access.Clock.GetCurrentInstant();
@@ -59,7 +63,16 @@ public sealed class Acquirer(Vault vault)
             Absent = imaged.Absent,
             Digests = imaged.Digests,
         };
+        if (manifest.Absent.Count > 0)
+            Log.Unreadable(vault.Access.Logger, source.Identity.Name, manifest.Absent.Sum(r => r.Length), manifest.Absent.Count, manifest.Absent[0].Offset);
         byte[] bytes = manifest.ToBytes();
+        if (bytes.Length > ImageManifest.LargestSize)
+        {
+            throw new EvidenceException(
+                ErrorCode.SourceFailed,
+                $"{source.Identity.Name} has {manifest.Absent.Count} separate ranges that cannot be read, too many for one image. Rescue it with a tool for dying disks first.");
+        }
+
         Sha256Digest id = Sha256Digest.Compute(bytes);
 
         if (!options.SkipReadBack)
@@ -67,12 +80,11 @@ public sealed class Acquirer(Vault vault)
             using var medium = new SegmentReader(vault.Layout, vault.Index, fromMedium: true);
             await ReadBack.RunAsync(
                 new VaultImage(id, manifest, medium), medium,
-                done => progress?.Report(new(AcquisitionPhase.ReadingBack, done, imaged.Size, stored)), cancellation).ConfigureAwait(false);
+                done => progress?.Report(new(AcquisitionPhase.ReadingBack, done, manifest.Totals.GetValueOrDefault(RunKind.Data), stored)), cancellation).ConfigureAwait(false);
         }
 
         cancellation.ThrowIfCancellationRequested();
         _ = DurableFile.TryCreate(vault.Layout.Manifest(id), bytes);
-        string item = options.Item ?? SourceDescription.DefaultItem(source.Identity);
         long? entry = vault.Ledger.Record(
             EntryKind.Acquisition, [item], options.Case, ImageRecord.EncodeBody(id, manifest, verified: !options.SkipReadBack));
 

@@ -40,7 +40,7 @@ public enum AcquisitionPhase
 
 /// <summary>How far an acquisition is.</summary>
 /// <param name="Phase">The part that it is in.</param>
-/// <param name="Done">Bytes of the source that are through this part.</param>
+/// <param name="Done">Bytes of the source that are through this part; of segments that are named often, once.</param>
 /// <param name="Total">Bytes that there are in all; null where only the end of the source will tell.</param>
 /// <param name="Stored">Bytes written to packs so far.</param>
 public readonly record struct AcquisitionProgress(AcquisitionPhase Phase, long Done, long? Total, long Stored);

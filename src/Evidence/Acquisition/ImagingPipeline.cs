@@ -4,7 +4,6 @@ using Evidence.Hashing;
 using Evidence.Segments;
 using Evidence.Sources;
 using Evidence.Vaults;
-using Microsoft.Extensions.Logging;
 
 namespace Evidence.Acquisition;
 
@@ -42,7 +41,6 @@ internal static class ImagingPipeline
         Compression compression,
         IReadOnlyList<DigestAlgorithm> digests,
         bool readHoles,
-        ILogger logger,
         Action<long, long> progress,
         CancellationToken cancellation)
     {
@@ -51,7 +49,7 @@ internal static class ImagingPipeline
         DigestChain[] chains = [.. digests.Distinct().Select(d => new DigestChain(d))];
         var segmenting = new Segmenting(parameters, store, compression);
         ChannelWriter<SourceItem>[] consumers = [segmenting.Input, .. chains.Select(c => c.Input)];
-        var reading = new SourceReading(source, readHoles, pool, consumers, logger);
+        var reading = new SourceReading(source, readHoles, pool, consumers);
         var map = new MapBuilder(store, compression);
         var counters = new Counters();
 

@@ -20,10 +20,10 @@ internal static class ReadBack
     /// <exception cref="EvidenceException">A segment is missing or is not what its id says (<see cref="ErrorCode.ContentRefuted"/>).</exception>
     internal static async Task RunAsync(VaultImage image, SegmentReader segments, Action<long> progress, CancellationToken cancellation)
     {
+        long done = 0;
         var options = new ParallelOptions { CancellationToken = cancellation, MaxDegreeOfParallelism = Environment.ProcessorCount };
         await Parallel.ForEachAsync(Batches(image), options, (batch, _) =>
         {
-            long end = 0;
             foreach (MapRun run in batch)
             {
                 byte[] buffer = ArrayPool<byte>.Shared.Rent((int)run.Length);
@@ -40,11 +40,9 @@ internal static class ReadBack
                 {
                     ArrayPool<byte>.Shared.Return(buffer);
                 }
-
-                end = run.End;
             }
 
-            progress(end);
+            progress(Interlocked.Add(ref done, batch.Sum(r => r.Length)));
             return ValueTask.CompletedTask;
         }).ConfigureAwait(false);
     }
@@ -67,6 +65,7 @@ internal static class ReadBack
             }
         }
 
-        yield return batch;
+        if (batch.Count > 0)
+            yield return batch;
     }
 }

@@ -22,6 +22,10 @@ internal static class SourceDescription
             Add(json, "firmware", device.Firmware);
             Add(json, "vendor", device.Vendor);
             Add(json, "wwid", device.Wwid);
+            Add(json, "device", device.Number);
+            Add(json, "partitionOf", device.PartitionOf);
+            Add(json, "backingFile", device.BackingFile);
+            Add(json, "mapper", device.MapperName);
             if (device.IsReadOnly is { } readOnly)
                 json["readOnly"] = readOnly;
         }
@@ -30,6 +34,8 @@ internal static class SourceDescription
         {
             json["live"] = usage.IsLive;
             json["mounts"] = new JsonArray([.. usage.Mounts.Select(m => (JsonNode)m.MountPoint)]);
+            json["holders"] = new JsonArray([.. usage.Holders.Select(h => (JsonNode)h)]);
+            json["swaps"] = new JsonArray([.. usage.Swaps.Select(w => (JsonNode)w)]);
         }
 
         if (source.Parts.Count > 0)

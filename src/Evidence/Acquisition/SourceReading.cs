@@ -1,7 +1,6 @@
 using System.Threading.Channels;
 using Evidence.Segments;
 using Evidence.Sources;
-using Microsoft.Extensions.Logging;
 
 namespace Evidence.Acquisition;
 
@@ -13,11 +12,11 @@ namespace Evidence.Acquisition;
 internal readonly record struct SourceItem(long Offset, long Length, RunKind Kind, Block? Block);
 
 /// <summary>
-/// The first stage: reads the source in order, each byte once, and hands every range to every consumer. Its thread waits for the device and for free
+/// The first stage: reads the source in order, and hands every range to every consumer. Its thread waits for the device and for free
 /// blocks, nothing else.
 /// </summary>
 internal sealed class SourceReading(
-    Source source, bool readHoles, BlockPool pool, IReadOnlyList<ChannelWriter<SourceItem>> consumers, ILogger logger)
+    Source source, bool readHoles, BlockPool pool, IReadOnlyList<ChannelWriter<SourceItem>> consumers)
 {
     private const int Sector = SegmentParameters.SectorSize;
 
@@ -85,7 +84,10 @@ internal sealed class SourceReading(
         }
     }
 
-    /// <summary>Reads a range; around an error, by halves, until what cannot be read is down to single sectors.</summary>
+    /// <summary>
+    /// Reads a range. Around an error what came before it is kept, for it may not be given a second time; the rest is read by halves, until what
+    /// cannot be read is down to single sectors.
+    /// </summary>
     private void ReadRange(long offset, int length, CancellationToken cancellation)
     {
         cancellation.ThrowIfCancellationRequested();
@@ -93,26 +95,36 @@ internal sealed class SourceReading(
         try
         {
             block.Length = source.Read(offset, block.Buffer[..length]);
+            Hand(new SourceItem(offset, block.Length, RunKind.Data, block));
+            return;
         }
         catch (SourceReadException e) when (!e.IsSourceGone && !source.IsSequential)
         {
-            pool.Return(block);
-            // Absent ranges are told in the map's sectors, also of a disk whose own are of 520 bytes.
-            int sector = (Math.Max(source.SectorSize, Sector) + Sector - 1) / Sector * Sector;
-            if (length <= sector)
-            {
-                Log.Unreadable(logger, source.Identity.Name, offset, length);
-                Hand(new SourceItem(offset, length, RunKind.Unreadable, null));
-                return;
-            }
+            block.Length = (int)(Math.Clamp(e.Offset - offset, 0, length) / Sector * Sector);
+        }
 
-            int half = (length / 2 / sector * sector) is > 0 and { } whole ? whole : sector;
-            ReadRange(offset, half, cancellation);
-            ReadRange(offset + half, length - half, cancellation);
+        int read = block.Length;
+        if (read > 0)
+            Hand(new SourceItem(offset, read, RunKind.Data, block));
+        else
+            pool.Return(block);
+        ReadAroundError(offset + read, length - read, cancellation);
+    }
+
+    private void ReadAroundError(long offset, int length, CancellationToken cancellation)
+    {
+        // Absent ranges are told in the map's sectors, also of a disk whose own are of 520 bytes.
+        int sector = (Math.Max(source.SectorSize, Sector) + Sector - 1) / Sector * Sector;
+        if (length <= sector)
+        {
+            if (length > 0)
+                Hand(new SourceItem(offset, length, RunKind.Unreadable, null));
             return;
         }
 
-        Hand(new SourceItem(offset, block.Length, RunKind.Data, block));
+        int half = (length / 2 / sector * sector) is > 0 and { } whole ? whole : sector;
+        ReadRange(offset, half, cancellation);
+        ReadRange(offset + half, length - half, cancellation);
     }
 
     private void Hand(SourceItem item)

@@ -11,9 +11,10 @@ namespace Evidence.Formats;
 /// <param name="Length">The number of bytes.</param>
 /// <param name="Sha256">The SHA-256 of the bytes as they were written; null for an image that was made without digests.</param>
 /// <param name="AbsentBytes">How many of them are zeros that stand for nothing: never read, or unreadable.</param>
+/// <param name="HoleBytes">How many are zeros because the source said that nothing was there: not read either, and the source's claim.</param>
 /// <param name="Matches">Whether the digest is the one that the manifest gives for the whole image; null where it gives none, or a part was handed out.</param>
 /// <param name="Remaining">The bytes of a device behind what was written, which are as they were.</param>
-public sealed record RawExportResult(long Offset, long Length, Sha256Digest? Sha256, long AbsentBytes, bool? Matches, long Remaining);
+public sealed record RawExportResult(long Offset, long Length, Sha256Digest? Sha256, long AbsentBytes, long HoleBytes, bool? Matches, long Remaining);
 
 /// <summary>Hands an image out as raw bytes. Every segment is checked against its id on the way.</summary>
 public static class RawExport
@@ -64,6 +65,7 @@ public static class RawExport
         // Every segment is checked anyway. An image without digests is most likely one of terabytes of holes: hashing those would be the whole cost.
         using IncrementalHash? hash = image.Manifest.Digests.Count == 0 ? null : IncrementalHash.CreateHash(HashAlgorithmName.SHA256);
         long absent = 0;
+        long holes = 0;
         long done = 0;
         // A few segments are read and expanded ahead, on other cores; what bounds them bounds the memory.
         var ahead = new Queue<Task<Piece>>();
@@ -87,6 +89,8 @@ public static class RawExport
                 Write(piece, skip, count, target, hash);
                 if (!piece.Run.IsPresent && piece.Run.Kind != RunKind.Hole)
                     absent += count;
+                else if (piece.Run.Kind == RunKind.Hole)
+                    holes += count;
                 done += count;
                 progress?.Report(done);
             }
@@ -105,7 +109,7 @@ public static class RawExport
         return matches == false
             ? throw new EvidenceException(
                 ErrorCode.ContentRefuted, $"What was read from the vault hashes to {digest}, but the manifest of image {image.Id} gives {expected!.Value}.")
-            : new RawExportResult(offset, wanted, digest, absent, matches, 0);
+            : new RawExportResult(offset, wanted, digest, absent, holes, matches, 0);
     }
 
     private static void Write(Piece piece, long skip, long count, RawTarget target, IncrementalHash? hash)

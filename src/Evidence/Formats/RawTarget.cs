@@ -135,8 +135,8 @@ internal sealed class DeviceTarget : RawTarget
     internal static DeviceTarget OpenDevice(string path, long length)
     {
         using Source device = Source.Open(path);
-        if (device.Identity.IsLive == true)
-            throw Invalid($"{path} is in use (mounted, held or swapped to). Release it first.");
+        if (device.Identity.IsLive != false)
+            throw Invalid($"{path} is in use (mounted, held or swapped to), or cannot be told to be free. Release it first.");
         long there = device.Length ?? 0;
         if (there < length)
             throw Invalid($"{path} has {there} bytes, fewer than the {length} to be written. Use a device that is large enough, or --range.");

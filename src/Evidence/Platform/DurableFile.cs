@@ -56,6 +56,8 @@ internal static class DurableFile
         if (error == Posix.EEXIST)
         {
             File.Delete(temporary);
+            // Whoever gave the file its name may not have flushed the name yet, or may have died before: the caller counts on it now.
+            SyncDirectory(Path.GetDirectoryName(path)!);
             return false;
         }
 

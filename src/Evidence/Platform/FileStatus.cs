@@ -23,7 +23,7 @@ internal readonly record struct DeviceNumber(uint Major, uint Minor)
 
 /// <summary>What the file system says of a file: statx(2), whose layout is the same on every architecture.</summary>
 internal readonly unsafe record struct FileStatus(
-    FileType Type, long Length, ulong Inode, DeviceNumber Device, Instant Modified)
+    FileType Type, long Length, ulong Inode, DeviceNumber Device, Instant? Modified)
 {
     /// <summary>The status of what a path leads to, symbolic links followed.</summary>
     /// <returns>Null on failure; <see cref="Marshal.GetLastPInvokeError"/> then tells why.</returns>
@@ -41,6 +41,12 @@ internal readonly unsafe record struct FileStatus(
         return Posix.StatX(file, string.Empty, Posix.AT_EMPTY_PATH, Posix.STATX_BASIC_STATS, &raw) < 0 ? null : From(in raw);
     }
 
+    /// <summary>The year 1 begins.</summary>
+    private const long FirstSecond = -62_135_596_800;
+
+    /// <summary>The year 9999 ends.</summary>
+    private const long LastSecond = 253_402_300_799;
+
     /// <summary>Whether a path leads to something that is no file of bytes. To open a pipe would wait for a writer, perhaps for ever.</summary>
     internal static bool IsNoFile(string path) => TryGet(path) is { Type: not FileType.Regular };
 
@@ -49,7 +55,10 @@ internal readonly unsafe record struct FileStatus(
         checked((long)raw.Size),
         raw.Inode,
         new DeviceNumber(raw.DeviceMajor, raw.DeviceMinor),
-        Instant.FromUnixTimeSeconds(raw.ModifiedSeconds).PlusNanoseconds(raw.ModifiedNanoseconds));
+        // A file system can hold times that a calendar of four digits cannot; they are left out.
+        raw.ModifiedSeconds is >= FirstSecond and <= LastSecond
+            ? Instant.FromUnixTimeSeconds(raw.ModifiedSeconds).PlusNanoseconds(raw.ModifiedNanoseconds)
+            : null);
 
     /// <summary>The fields that are used of <c>struct statx</c>; the device is the one that the file stands for (<c>stx_rdev</c>).</summary>
     [StructLayout(LayoutKind.Explicit, Size = 256)]

@@ -49,7 +49,7 @@ internal static class SegmentCodec
         long squares = 0;
         foreach (int count in counts)
             squares += (long)count * count;
-        // Evenly spread, the sum of squares is n + n(n-1)/256, with a deviation of about 0.5%; text and programs are beyond twice that.
+        // Evenly spread, the sum of squares is n + n(n-1)/256, with a deviation of about 0.5%: a thirty-second above it is six deviations. Text and programs are far beyond.
         const long Expected = Samples + ((long)Samples * (Samples - 1) / 256);
         return squares < Expected + (Expected / 32);
     }

@@ -51,7 +51,7 @@ internal readonly record struct SplitRawName(string Stem, int Width, int Number)
     private EvidenceException Missing(int number, int first, int last, string code) => new(
         code,
         $"The split image {PathOf(first)} … {PathOf(last)} lacks its part {PathOf(number)}. Put it back; or, where the file that you name " +
-        "is an image of its own, say so.");
+        "is an image of its own, say so (--single-file, SourceOptions.SingleFile).");
 
     private string[] Siblings()
     {

@@ -26,7 +26,12 @@ internal sealed class LedgerDirectory(string root) : ILedgerStorage
     {
         string path = PathOf(name);
         if (File.Exists(path))
+        {
+            // It may be an interrupted append's, renamed and not flushed: what is signed next counts on it.
+            DurableFile.SyncDirectory(Path.GetDirectoryName(path)!);
             return false;
+        }
+
         DurableFile.CreateDirectory(Path.GetDirectoryName(path)!);
         if (name.StartsWith(Staging, StringComparison.Ordinal))
             return DurableFile.TryCreate(path, content);

@@ -60,6 +60,8 @@ internal sealed class PackWriter : IDisposable
         DurableFile.CreateDirectory(Path.GetDirectoryName(path)!);
         // A pack of that name that is there already has the same index, so the same content: either serves.
         _ = DurableFile.TryPublish(temporary, path);
+        // The pack's folder may be another writer's, made and not flushed yet.
+        DurableFile.SyncDirectory(layout.Packs);
         published = true;
         return (name, [.. entries]);
     }

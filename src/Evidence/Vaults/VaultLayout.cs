@@ -8,7 +8,7 @@ internal sealed class VaultLayout(string folder)
     internal const string PackExtension = ".pack";
     internal const string ManifestExtension = ".json";
 
-    internal string Folder { get; } = Path.GetFullPath(folder);
+    internal string Folder { get; } = Path.TrimEndingDirectorySeparator(Path.GetFullPath(folder));
 
     internal string Settings => Path.Combine(Folder, "vault.json");
 
