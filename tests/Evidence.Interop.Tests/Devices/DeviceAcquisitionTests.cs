@@ -8,9 +8,13 @@ namespace Evidence.Interop.Tests.Devices;
 
 public sealed class DeviceAcquisitionTests : IDisposable
 {
-    private readonly EvidenceCommand evidence = new();
+    private readonly EvidenceCommand evidence;
 
-    public DeviceAcquisitionTests() => LoopDevice.Require();
+    public DeviceAcquisitionTests()
+    {
+        LoopDevice.Require();
+        evidence = new EvidenceCommand();
+    }
 
     [Theory]
     [InlineData(512)]

@@ -10,9 +10,13 @@ public sealed class DeviceExportTests : IDisposable
 {
     private const int MiB = 1 << 20;
 
-    private readonly EvidenceCommand evidence = new();
+    private readonly EvidenceCommand evidence;
 
-    public DeviceExportTests() => LoopDevice.Require();
+    public DeviceExportTests()
+    {
+        LoopDevice.Require();
+        evidence = new EvidenceCommand();
+    }
 
     [Theory]
     [InlineData(512, 2 * MiB)]

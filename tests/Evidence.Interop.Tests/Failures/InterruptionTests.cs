@@ -103,9 +103,10 @@ public sealed class InterruptionTests : IDisposable
         string disk = MakeDisk();
         evidence.Json("acquire", disk, "--no-verify", "--digest", "none").Succeeds();
         using RunningProcess running = evidence.Start("--json", "verify", "--digests");
-        Thread.Sleep(250);
+        running.WaitUntil(() => Directory.EnumerateFileSystemEntries(evidence.Temporary).Any());
         running.Signal("INT");
         running.Wait().FailsWith("interrupted", 130);
+        evidence.LeavesNothingBehind();
     }
 
     public void Dispose() => evidence.Dispose();

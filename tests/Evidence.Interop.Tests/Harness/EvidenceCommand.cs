@@ -21,6 +21,7 @@ internal sealed class EvidenceCommand : IDisposable
         Vault = PathOf("vault");
         Home = PathOf("home");
         Cache = PathOf("cache");
+        Temporary = folder.CreateSubdirectory("temporary").FullName;
     }
 
     internal string Folder => folder.FullName;
@@ -30,6 +31,9 @@ internal sealed class EvidenceCommand : IDisposable
     internal string Home { get; set; }
 
     internal string Cache { get; set; }
+
+    /// <summary>Where the command's own temporary files go.</summary>
+    internal string Temporary { get; }
 
     /// <summary>Whether to run as the user nobody; see <see cref="BecomeNobody"/>.</summary>
     internal bool IsNobody { get; private set; }
@@ -75,7 +79,10 @@ internal sealed class EvidenceCommand : IDisposable
         start.Environment["EVIDENCE_HOME"] = Home;
         start.Environment["XDG_CACHE_HOME"] = Cache;
         start.Environment["HOME"] = Folder;
+        start.Environment["TMPDIR"] = Temporary;
         start.Environment.Remove("EVIDENCE_VAULT");
+        // Otherwise a runtime that is killed leaves its sockets in the folder for temporary files.
+        start.Environment["DOTNET_EnableDiagnostics"] = "0";
         return start;
     }
 
@@ -101,9 +108,10 @@ internal sealed class EvidenceCommand : IDisposable
         }
     }
 
-    /// <summary>Nothing but locks is left in staging.</summary>
+    /// <summary>Nothing but locks is left in staging, and nothing beside the vault or among temporary files.</summary>
     internal void LeavesNothingBehind()
     {
+        Assert.Empty(Directory.EnumerateFileSystemEntries(Temporary));
         string[] left =
         [
             .. Directory.EnumerateFileSystemEntries(Path.Combine(Vault, "staging"), "*", SearchOption.AllDirectories),
@@ -114,7 +122,13 @@ internal sealed class EvidenceCommand : IDisposable
             Directory.EnumerateFileSystemEntries(Path.GetDirectoryName(Vault)!), path => path.StartsWith(Vault + ".", StringComparison.Ordinal));
     }
 
-    public void Dispose() => folder.Delete(recursive: true);
+    public void Dispose()
+    {
+        // Whoever is not root needs the permissions back that a test took away.
+        if (!System.Environment.IsPrivilegedProcess)
+            _ = Peer.TryRun("chmod", "--recursive", "u+rwX", Folder);
+        folder.Delete(recursive: true);
+    }
 
     /// <summary>The command where everybody can run it: the folder that it was built in may be somebody's own.</summary>
     private static string CopyForEverybody()
