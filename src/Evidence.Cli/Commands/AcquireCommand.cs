@@ -84,6 +84,8 @@ internal static class AcquireCommand
         Attempt[] attempts = [.. sources.Select((s, i) => new Attempt(s, items.ElementAtOrDefault(i), parsed.GetValue(SingleFile)))];
         foreach (Attempt attempt in attempts)
             attempt.Open();
+        if (attempts is [{ Failure: { } only }])
+            throw only;
         if (attempts.All(a => a.Failure is not null))
             return Answer(session, attempts, vault: null);
 

@@ -108,23 +108,31 @@ internal sealed class SourceReading(
             Hand(new SourceItem(offset, read, RunKind.Data, block));
         else
             pool.Return(block);
-        ReadAroundError(offset + read, length - read, cancellation);
+        ReadAroundError(offset + read, length - read, asked: length, cancellation);
     }
 
-    private void ReadAroundError(long offset, int length, CancellationToken cancellation)
+    /// <summary>Goes on where a read of <paramref name="asked"/> bytes failed.</summary>
+    private void ReadAroundError(long offset, int length, int asked, CancellationToken cancellation)
     {
         // Absent ranges are told in the map's sectors, also of a disk whose own are of 520 bytes.
         int sector = (Math.Max(source.SectorSize, Sector) + Sector - 1) / Sector * Sector;
-        if (length <= sector)
-        {
-            if (length > 0)
-                Hand(new SourceItem(offset, length, RunKind.Unreadable, null));
+        if (length == 0)
             return;
+        if (asked <= sector)
+        {
+            Hand(new SourceItem(offset, length, RunKind.Unreadable, null));
         }
-
-        int half = (length / 2 / sector * sector) is > 0 and { } whole ? whole : sector;
-        ReadRange(offset, half, cancellation);
-        ReadRange(offset + half, length - half, cancellation);
+        else if (length <= sector)
+        {
+            // It failed as part of a longer read; asked for alone it may be given.
+            ReadRange(offset, length, cancellation);
+        }
+        else
+        {
+            int half = (length / 2 / sector * sector) is > 0 and { } whole ? whole : sector;
+            ReadRange(offset, half, cancellation);
+            ReadRange(offset + half, length - half, cancellation);
+        }
     }
 
     private void Hand(SourceItem item)

@@ -31,8 +31,8 @@ public sealed class SameContentTests : IDisposable
         Assert.Equal(first.Manifest.Root, await RootAsync(vault, Memory(content), new AcquisitionOptions { Compression = Compression.None }));
         using (var slow = new StreamSource(new TricklingStream(content), "pipe"))
             Assert.Equal(first.Manifest.Root, await RootAsync(vault, slow, new AcquisitionOptions()));
-        // Retries cut the reading into other blocks.
-        using (var failing = new FailingSource(content) { BadSectors = [5, 8000, 8191, 8192, 17000], FailuresPerSector = 2 })
+        // A sector that fails as part of a long read is asked for again, alone; that cuts the reading into other blocks.
+        using (var failing = new FailingSource(content) { BadSectors = [5, 8000, 8191, 8192, 17000], FailuresPerSector = 1 })
             Assert.Equal(first.Manifest.Root, await RootAsync(vault, failing, new AcquisitionOptions()));
 
         string other = place.At("other");

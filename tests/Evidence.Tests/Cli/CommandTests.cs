@@ -66,19 +66,6 @@ public sealed class CommandTests : IDisposable
     }
 
     [Fact]
-    public async Task A_source_that_may_not_be_read_is_a_matter_of_permission()
-    {
-        Assert.SkipWhen(Environment.UserName == "root", "Root may read every file.");
-        string source = place.At("secret.img");
-        await File.WriteAllBytesAsync(source, new byte[1000], TestVault.Stop);
-        if (!OperatingSystem.IsWindows())
-            File.SetUnixFileMode(source, UnixFileMode.None);
-        CommandRun run = await RunAsync("--json", "acquire", source);
-        Assert.Equal((1, "permission-denied"), (run.ExitCode, (string?)run.Json["error"]!["code"]));
-        Assert.Contains(source, (string?)run.Json["error"]!["message"], StringComparison.Ordinal);
-    }
-
-    [Fact]
     public async Task One_source_that_fails_does_not_touch_the_others()
     {
         string source = place.At("good.img");

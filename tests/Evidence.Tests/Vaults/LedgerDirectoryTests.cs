@@ -88,7 +88,7 @@ public sealed class LedgerDirectoryTests : IDisposable
             Storage, LedgerFixture.Origin, LedgerFixture.Keys.VerifierKeys, TestContext.Current.CancellationToken);
 
         Assert.Equal(
-            [(LedgerFindingKind.Foreign, ".hidden"), (LedgerFindingKind.Foreign, "tile/loop"), (LedgerFindingKind.Damaged, "tile/0/000.p/3")],
+            [(LedgerFindingKind.Foreign, ".hidden"), (LedgerFindingKind.Foreign, "tile/loop"), (LedgerFindingKind.Unreadable, "tile/0/000.p/3")],
             result.Findings.Select(finding => (finding.Kind, finding.File)));
     }
 
