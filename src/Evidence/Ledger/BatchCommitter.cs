@@ -35,6 +35,10 @@ internal sealed class BatchCommitter(ILedgerStorage storage, LogKeys keys)
         storage.Delete(StagedBatch.Name);
     }
 
+    /// <summary>Whether a checkpoint of the batch's end was signed, so that the batch went through here before.</summary>
+    internal bool IsSigned(StagedBatch batch) =>
+        CheckpointFile.TryRead(storage, SignedName, keys.Origin, keys.VerifierKeys)?.Checkpoint.Size == batch.End;
+
     /// <summary>Removes a signed checkpoint without its batch, if the log is past it.</summary>
     /// <exception cref="EvidenceException">It is ahead of the log: to sign anew at its size could make two histories.</exception>
     internal void RemoveStaleCheckpoint(long size)

@@ -154,7 +154,7 @@ public sealed class CustodyLedger
         }
     }
 
-    private static IEnumerable<JudgedEntry> Judge(TileReader tiles, KeyRegistry registry, long size)
+    internal static IEnumerable<JudgedEntry> Judge(TileReader tiles, KeyRegistry registry, long size)
     {
         long index = 0;
         foreach (byte[] bytes in Read(tiles, 0, size))

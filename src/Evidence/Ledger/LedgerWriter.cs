@@ -35,7 +35,8 @@ public sealed class LedgerWriter
     /// they
     /// go in several batches, each with a checkpoint of its own; after an interruption the first batches may be in and the others not.
     /// </summary>
-    /// <param name="entries">Well-formed entries; may be empty, to take in only what is staged.</param>
+    /// <param name="entries">Well-formed entries by keys that the log, or an entry before them, declares; may be empty, to take in only what is
+    /// staged. Their signatures are not judged here, but after an interruption they are.</param>
     /// <param name="cancellation">Heeded between batches. A batch that has begun is completed.</param>
     /// <exception cref="ArgumentException">One of them is not a well-formed entry. Nothing was written.</exception>
     public AppendResult Append(IReadOnlyList<byte[]> entries, CancellationToken cancellation = default)
@@ -76,7 +77,7 @@ public sealed class LedgerWriter
     {
         Position position = Recover();
         var refused = new List<RefusedEntry>();
-        IReadOnlyList<byte[]> staged = StagedEntries.Read(storage, refused);
+        IReadOnlyList<byte[]> staged = StagedEntries.Take(storage, position.Size, position.Root, refused);
         long firstIndex = position.Size + staged.Count;
         foreach (IReadOnlyList<ReadOnlyMemory<byte>> part in Cut(staged.Concat(entries)))
         {
@@ -132,8 +133,7 @@ public sealed class LedgerWriter
                 CultureInfo.InvariantCulture, $"it follows {batch.Start} entries, but the checkpoint has {position.Size}"));
         }
 
-        for (int i = 0; i < batch.Entries.Count; i++)
-            DemandStaged(batch.Entries[i].Span, i);
+        Demand(batch, position, committer);
         return Commit(batch, position);
     }
 
@@ -182,16 +182,17 @@ public sealed class LedgerWriter
     }
 
     /// <summary>Whoever can write to the vault can put a batch there. They get no more signed than the staging of entries would.</summary>
-    private static void DemandStaged(ReadOnlySpan<byte> entry, int index)
+    private void Demand(StagedBatch batch, Position position, BatchCommitter committer)
     {
-        try
+        // Signed already: then it was this sequencer's, and nothing but the bytes that were signed can be published.
+        if (committer.IsSigned(batch))
+            return;
+        KeyRegistry registry = FoldedLog.Fold(storage, position.Size, position.Root);
+        for (int i = 0; i < batch.Entries.Count; i++)
         {
-            _ = LedgerEntry.Parse(entry);
-        }
-        catch (FormatException e)
-        {
-            throw TileReader.Damaged(
-                StagedBatch.Name, $"its entry {index.ToString(CultureInfo.InvariantCulture)} is not well-formed: {e.Message}", e);
+            var judged = JudgedEntry.Judge(batch.Start + i, batch.Entries[i].ToArray(), registry);
+            if ((judged.Defect ?? FoldedLog.Defect(judged.Verdict!)) is { } defect)
+                throw TileReader.Damaged(StagedBatch.Name, string.Create(CultureInfo.InvariantCulture, $"its entry {i} cannot go in: {defect.TrimEnd('.')}"));
         }
     }
 

@@ -1,9 +1,12 @@
+using System.Runtime.InteropServices;
 using Evidence.Hashing;
+using NodaTime;
 
 namespace Evidence.Ledger;
 
 /// <summary>
-/// Entries that actors without the log key left in <c>staging/entries/</c>, each under its leaf hash, for the next sequencer.
+/// Entries that actors without the log key left in <c>staging/entries/</c>, each under its leaf hash, for the next sequencer. Whoever can write
+/// there can leave anything: an entry goes in only where its signatures are right at the place that it would take.
 /// </summary>
 internal static class StagedEntries
 {
@@ -11,49 +14,105 @@ internal static class StagedEntries
 
     internal static string Name(Sha256Digest leafHash) => Prefix + leafHash;
 
-    /// <summary>Reads what is there, as much as one batch takes.</summary>
+    /// <summary>Chooses what goes in next, as much as one batch takes, in the order in which it goes in.</summary>
     /// <param name="storage">The ledger's files.</param>
-    /// <param name="refused">Takes what is not a well-formed entry under its own leaf hash. It is left where it is.</param>
-    internal static IReadOnlyList<byte[]> Read(ILedgerStorage storage, List<RefusedEntry> refused)
+    /// <param name="size">The log's size.</param>
+    /// <param name="root">Its root, from a checkpoint that was verified.</param>
+    /// <param name="refused">Takes what does not go in, and why. It is left where it is.</param>
+    internal static IReadOnlyList<byte[]> Take(ILedgerStorage storage, long size, Sha256Digest root, List<RefusedEntry> refused)
     {
+        List<Candidate> candidates = List(storage, refused);
+        if (candidates.Count == 0)
+            return [];
+        var waiting = candidates.Select(candidate => candidate.LeafHash).ToHashSet();
+        var done = new List<Sha256Digest>();
+        KeyRegistry registry = FoldedLog.Fold(storage, size, root, leafHash =>
+        {
+            if (waiting.Remove(leafHash))
+                done.Add(leafHash);
+        });
+        // Taken in before, and left here by whoever staged it once more.
+        done.ForEach(leafHash => storage.Delete(Name(leafHash)));
         var entries = new List<byte[]>();
         int bytes = 0;
-        foreach (string name in storage.List(Prefix))
+        // Declarations first, so that no entry comes before the one that it needs.
+        foreach (Candidate candidate in candidates.Where(candidate => waiting.Contains(candidate.LeafHash))
+            .OrderByDescending(candidate => candidate.IsDeclaration).ThenBy(candidate => candidate.Time).ThenBy(candidate => candidate.LeafHash))
         {
-            // Names that are no leaf hash are temporary files of a stager that is at work, or was interrupted.
-            if (!Sha256Digest.TryParse(name[Prefix.Length..], out Sha256Digest leafHash))
+            string name = Name(candidate.LeafHash);
+            if (TryRead(storage, candidate.LeafHash, refused) is not { } entry)
                 continue;
-            if (storage.TryRead(name, LedgerEntry.MaximumLength + 1) is not { } entry)
-                continue;
-            if (Defect(entry, leafHash) is { } defect)
+            if (bytes + StagedBatch.Cost(entry.ToBytes()) > StagedBatch.MaximumEntryBytes)
+                break;
+            if (FoldedLog.Defect(registry.Fold(entry)) is { } defect)
             {
                 refused.Add(new RefusedEntry(name, defect));
                 continue;
             }
 
-            bytes += StagedBatch.Cost(entry);
-            if (bytes > StagedBatch.MaximumEntryBytes)
-                break;
-            entries.Add(entry);
+            entries.Add(entry.ToBytes());
+            bytes += StagedBatch.Cost(entry.ToBytes());
         }
 
         return entries;
     }
 
-    private static string? Defect(byte[] entry, Sha256Digest leafHash)
+    private static List<Candidate> List(ILedgerStorage storage, List<RefusedEntry> refused)
     {
-        if (MerkleTree.LeafHash(entry) != leafHash)
-            return "Its content is not what its name says.";
+        var candidates = new List<Candidate>();
+        foreach (string name in storage.List(Prefix))
+        {
+            // Names that are no leaf hash are temporary files of a stager that is at work, or was interrupted.
+            if (!Sha256Digest.TryParse(name[Prefix.Length..], out Sha256Digest leafHash) ||
+                TryRead(storage, leafHash, refused) is not { } entry)
+            {
+                continue;
+            }
+
+            candidates.Add(new Candidate(IsActorDeclaration(entry), entry.Payload.Time, leafHash));
+        }
+
+        return candidates;
+    }
+
+    private static LedgerEntry? TryRead(ILedgerStorage storage, Sha256Digest leafHash, List<RefusedEntry> refused)
+    {
+        string name = Name(leafHash);
+        if (storage.TryRead(name, LedgerEntry.MaximumLength + 1) is not { } bytes)
+            return null;
+        if (MerkleTree.LeafHash(bytes) != leafHash)
+        {
+            refused.Add(new RefusedEntry(name, "Its content is not what its name says."));
+            return null;
+        }
+
         try
         {
-            _ = LedgerEntry.Parse(entry);
-            return null;
+            return LedgerEntry.Parse(bytes);
         }
         catch (FormatException e)
         {
-            return e.Message;
+            refused.Add(new RefusedEntry(name, e.Message));
+            return null;
         }
     }
+
+    private static bool IsActorDeclaration(LedgerEntry entry)
+    {
+        try
+        {
+            return string.Equals(entry.Payload.Kind, EntryKind.Identity, StringComparison.Ordinal) &&
+                IdentityBody.Parse(entry.Payload.Body) is ActorIdentity;
+        }
+        catch (FormatException)
+        {
+            // It declares nothing, and is refused for that when its turn comes.
+            return false;
+        }
+    }
+
+    [StructLayout(LayoutKind.Auto)]
+    private readonly record struct Candidate(bool IsDeclaration, Instant Time, Sha256Digest LeafHash);
 }
 
 /// <summary>A staged entry that the sequencer did not take in.</summary>

@@ -14,7 +14,7 @@ public sealed class CrashTests
         for (int writes = 0; ; writes++)
         {
             var fixture = new LedgerFixture();
-            IReadOnlyList<byte[]> acknowledged = LedgerFixture.Entries(250, "acknowledged");
+            IReadOnlyList<byte[]> acknowledged = [LedgerFixture.Declaration.ToBytes(), .. LedgerFixture.Entries(249, "acknowledged")];
             fixture.Append(acknowledged);
             LedgerEntry staged = LedgerFixture.Entry("staged");
             LedgerWriter.Stage(fixture.Storage, staged);
@@ -65,7 +65,7 @@ public sealed class CrashTests
             for (int second = 0; second < 14; second++)
             {
                 var fixture = new LedgerFixture();
-                fixture.Append(LedgerFixture.Entries(250));
+                fixture.Append([LedgerFixture.Declaration.ToBytes(), .. LedgerFixture.Entries(249)]);
                 var published = new Dictionary<long, Sha256Digest>();
                 fixture.Storage.Written = () => Publish(fixture, published);
                 foreach (int writes in (int[])[first, second])

@@ -23,6 +23,12 @@ internal sealed class LedgerFixture
             EntryKind.Note, Instant.FromUtc(2026, 1, 2, 3, 4), "case-1", ["item-1"], new JsonObject { ["text"] = text }, Actor.Id),
         Actor);
 
+    /// <summary>What has to come before an entry of the actor's that is judged.</summary>
+    public static readonly LedgerEntry Declaration = Declare(Actor, "actor", Instant.FromUtc(2026, 1, 2, 3, 4));
+
+    public static LedgerEntry Declare(ActorKey actor, string name, Instant time) => LedgerEntry.Create(
+        new EntryPayload(EntryKind.Identity, time, null, [], new ActorIdentity(name, null, actor.PublicKey).ToJson(), actor.Id), actor);
+
     public static IReadOnlyList<byte[]> Entries(int count, string text = "entry") =>
         [.. Enumerable.Range(0, count).Select(i => Entry($"{text} {i}").ToBytes())];
 

@@ -35,6 +35,7 @@ public sealed class LedgerWriterTests
     public void Staged_entries_are_taken_in_first_and_malformed_ones_are_left_and_reported()
     {
         var fixture = new LedgerFixture();
+        fixture.Append([LedgerFixture.Declaration.ToBytes()]);
         LedgerEntry staged = LedgerFixture.Entry("by someone without the log key");
         LedgerWriter.Stage(fixture.Storage, staged);
         LedgerWriter.Stage(fixture.Storage, staged);
@@ -44,10 +45,10 @@ public sealed class LedgerWriterTests
 
         AppendResult result = fixture.Append(LedgerFixture.Entries(1));
 
-        Assert.Equal(1, result.FirstIndex);
-        Assert.Equal(2, result.Size);
+        Assert.Equal(2, result.FirstIndex);
+        Assert.Equal(3, result.Size);
         Assert.Equal(2, result.Refused.Count);
-        Assert.Equal(staged.ToBytes(), fixture.Reader().ReadEntry(0));
+        Assert.Equal(staged.ToBytes(), fixture.Reader().ReadEntry(1));
         Assert.True(fixture.Storage.Files.ContainsKey(malformed));
         Assert.Equal(2, fixture.Storage.List("staging/").Count);
     }
