@@ -19,4 +19,7 @@ internal static partial class Log
 
     [LoggerMessage(4, LogLevel.Warning, "{Source}: {Bytes} bytes in {Ranges} ranges could not be read; the first is at offset {Offset}")]
     internal static partial void Unreadable(ILogger logger, string source, long bytes, int ranges, long offset);
+
+    [LoggerMessage(6, LogLevel.Warning, "The entry ledger/{Name} was not taken into the ledger, and is left where it is: {Reason}")]
+    internal static partial void StagedEntryRefused(ILogger logger, string name, string reason);
 }

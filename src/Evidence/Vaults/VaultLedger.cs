@@ -99,6 +99,8 @@ public sealed class VaultLedger
 
         using LogKeys log = keys.LoadLog(settings.Origin);
         AppendResult result = LedgerWriter.Open(Storage, log, keys).Append([.. entries.Select(e => e.ToBytes())]);
+        foreach (RefusedEntry refused in result.Refused)
+            Log.StagedEntryRefused(access.Logger, refused.Name, refused.Reason);
         return result.FirstIndex + entries.Count - 1;
     }
 
