@@ -47,6 +47,9 @@ public static class ErrorCode
     /// <summary>The vault needs a newer version of this software.</summary>
     public const string VaultTooNew = "vault-too-new";
 
+    /// <summary>The vault is a copy of the one whose ledger is written here, and is only read.</summary>
+    public const string VaultReadOnly = "vault-read-only";
+
     /// <summary>Another process holds the vault's writer lock.</summary>
     public const string VaultBusy = "vault-busy";
 

@@ -6,7 +6,7 @@ namespace Evidence.Ledger;
 
 /// <summary>
 /// The user's keys and what was seen of each log, in a folder outside every vault: <c>actors/NAME.pem</c>, and for each log, by the
-/// SHA-256 of its origin, <c>logs/HASH/{ed25519.pem,ecdsa.pem,origin,pinned,seen}</c>. Private keys are PKCS#8 PEM, mode 0600.
+/// SHA-256 of its origin, <c>logs/HASH/{ed25519.pem,ecdsa.pem,origin,pinned,place,seen}</c>. Private keys are PKCS#8 PEM, mode 0600.
 /// </summary>
 public sealed class KeyStore : ISeenCheckpoints
 {
@@ -81,6 +81,37 @@ public sealed class KeyStore : ISeenCheckpoints
     /// <summary>Whether the private keys of a log are here: whether its sequencer can run here.</summary>
     public bool HasLog(string origin) => File.Exists(LogPath(origin, "ecdsa.pem"));
 
+    /// <summary>Whether a log may be written in a vault's folder: the keys are here, and it is not a copy of the vault that they are for.</summary>
+    internal bool MayWrite(string origin, string folder) =>
+        HasLog(origin) && (FindPlace(origin) is not { } known || known.IsSameVault(LedgerPlace.Of(folder)));
+
+    /// <summary>Takes note of where a log's vault is, or was moved to.</summary>
+    /// <exception cref="EvidenceException">The folder is a copy (<see cref="ErrorCode.VaultReadOnly"/>).</exception>
+    internal void ClaimPlace(string origin, string folder)
+    {
+        using IDisposable taken = Lock();
+        var here = LedgerPlace.Of(folder);
+        LedgerPlace? known = FindPlace(origin);
+        if (known == here)
+            return;
+        if (known?.IsSameVault(here) == false)
+        {
+            throw new EvidenceException(
+                ErrorCode.VaultReadOnly,
+                $"{here.Path} is a copy of the vault at {known.Path}, whose ledger {origin} is written there. Two that grow apart under one name would be a " +
+                $"fork, so this one is only read. If it shall be the vault from now on, and the other is given up, remove {LogPath(origin, "place")}.");
+        }
+
+        Write(LogPath(origin, "place"), here.ToText());
+    }
+
+    /// <summary>Takes note of where the vault of a log is that has just begun.</summary>
+    internal void SetPlace(string origin, string folder)
+    {
+        using IDisposable taken = Lock();
+        Write(LogPath(origin, "place"), LedgerPlace.Of(folder).ToText());
+    }
+
     /// <summary>Loads the keys of a log.</summary>
     /// <exception cref="EvidenceException">They are not here, or cannot be read.</exception>
     public LogKeys LoadLog(string origin)
@@ -141,6 +172,12 @@ public sealed class KeyStore : ISeenCheckpoints
         string path = LogPath(checkpoint.Origin, "seen");
         DurableFile.CreateDirectory(Path.GetDirectoryName(path)!);
         DurableFile.Replace(path, signedNote, secret: true);
+    }
+
+    private LedgerPlace? FindPlace(string origin)
+    {
+        string path = LogPath(origin, "place");
+        return File.Exists(path) ? Load(path, LedgerPlace.Parse, $"The place of the ledger {origin}") : null;
     }
 
     private static VerifierKey[] ParsePinned(string text) =>

@@ -96,6 +96,7 @@ public sealed class Vault : IDisposable
             }
 
             DurableFile.SyncDirectory(Path.GetDirectoryName(layout.Folder)!);
+            new VaultLedger(layout, settings, access).Settle();
         }
         catch
         {

@@ -7,11 +7,13 @@ namespace Evidence.Vaults;
 /// <summary>A vault's custody ledger, as its keeper writes it and as anybody reads it.</summary>
 public sealed class VaultLedger
 {
+    private readonly string folder;
     private readonly VaultSettings settings;
     private readonly VaultAccess access;
 
     internal VaultLedger(VaultLayout layout, VaultSettings settings, VaultAccess access)
     {
+        folder = layout.Folder;
         this.settings = settings;
         this.access = access;
         Storage = new LedgerDirectory(layout.Ledger);
@@ -19,8 +21,10 @@ public sealed class VaultLedger
 
     internal ILedgerStorage Storage { get; }
 
-    /// <summary>Whether the log's private keys are at hand, so that entries go straight in.</summary>
-    public bool IsSequencer => access.Keys?.HasLog(settings.Origin) ?? false;
+    /// <summary>
+    /// Whether the log's private keys are at hand, so that entries go straight in, and this is not a copy of the vault that they are for.
+    /// </summary>
+    public bool IsSequencer => access.Keys?.MayWrite(settings.Origin, folder) ?? false;
 
     /// <summary>Opens the ledger as of now: its checkpoint is verified, and held against what was seen before.</summary>
     /// <exception cref="EvidenceException">It is damaged, or was set back, or is another one than was seen before.</exception>
@@ -56,13 +60,15 @@ public sealed class VaultLedger
     }
 
     /// <summary>Makes sure, before any long work, that its outcome can be signed.</summary>
-    /// <exception cref="EvidenceException">A key is missing or damaged.</exception>
+    /// <exception cref="EvidenceException">A key is missing or damaged, or the vault is a copy.</exception>
     internal void EnsureKeys()
     {
         KeyStore keys = RequireKeys();
         LoadOrCreate(keys).Dispose();
-        if (keys.HasLog(settings.Origin))
-            keys.LoadLog(settings.Origin).Dispose();
+        if (!keys.HasLog(settings.Origin))
+            return;
+        keys.ClaimPlace(settings.Origin, folder);
+        keys.LoadLog(settings.Origin).Dispose();
     }
 
     /// <summary>The name of the actor that signs.</summary>
@@ -87,6 +93,9 @@ public sealed class VaultLedger
             [Declare(actor).ToBytes(), Sign(actor, EntryKind.Identity, [], null, vault.ToJson()).ToBytes()]);
     }
 
+    /// <summary>Takes note of where the new vault is, once it is in its place.</summary>
+    internal void Settle() => RequireKeys().SetPlace(settings.Origin, folder);
+
     private long? Append(List<LedgerEntry> entries)
     {
         KeyStore keys = RequireKeys();
@@ -97,6 +106,7 @@ public sealed class VaultLedger
             return null;
         }
 
+        keys.ClaimPlace(settings.Origin, folder);
         using LogKeys log = keys.LoadLog(settings.Origin);
         AppendResult result = LedgerWriter.Open(Storage, log, keys).Append([.. entries.Select(e => e.ToBytes())]);
         foreach (RefusedEntry refused in result.Refused)

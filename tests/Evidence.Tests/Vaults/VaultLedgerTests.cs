@@ -1,5 +1,7 @@
 using System.Text.Json.Nodes;
+using Evidence.Acquisition;
 using Evidence.Ledger;
+using Evidence.Sources;
 using Evidence.Vaults;
 using Microsoft.Extensions.Logging;
 using Xunit;
@@ -29,9 +31,85 @@ public sealed class VaultLedgerTests : IDisposable
         Assert.True(File.Exists(file));
     }
 
+    private string PlaceFile => Directory.GetFiles(place.At("keys"), "place", SearchOption.AllDirectories).Single();
+
+    [Fact]
+    public async Task A_copy_is_only_read_and_the_message_shows_the_way_out()
+    {
+        place.Create().Dispose();
+        string copy = place.At("copy");
+        TestVault.Copy(place.Folder, copy);
+
+        using (Vault vault = Vault.Open(copy, place.Access))
+        {
+            Assert.False(vault.Ledger.IsSequencer);
+            Assert.Equal(2, vault.Ledger.Open().Size);
+            EvidenceException error = Assert.Throws<EvidenceException>(() => Note(vault));
+            Assert.Equal(ErrorCode.VaultReadOnly, error.Code);
+            foreach (string named in (string[])[place.Folder, copy, PlaceFile])
+                Assert.Contains(named, error.Message, StringComparison.Ordinal);
+            // Nothing is read that could not be recorded.
+            var source = new StreamSource(new UnreadStream(), "unread");
+            error = await Assert.ThrowsAsync<EvidenceException>(() => new Acquirer(vault).AcquireAsync(source, cancellation: TestVault.Stop));
+            Assert.Equal(ErrorCode.VaultReadOnly, error.Code);
+            Assert.Equal(2, vault.Ledger.Open().Size);
+        }
+
+        using (Vault vault = place.Open())
+            Assert.Equal(2, Note(vault));
+        File.Delete(PlaceFile);
+        Directory.Delete(copy, recursive: true);
+        TestVault.Copy(place.Folder, copy);
+        using (Vault vault = Vault.Open(copy, place.Access))
+            Assert.Equal(3, Note(vault));
+        using (Vault vault = place.Open())
+            Assert.Equal(ErrorCode.VaultReadOnly, Assert.Throws<EvidenceException>(() => Note(vault)).Code);
+    }
+
+    [Fact]
+    public void A_vault_that_is_moved_or_restored_goes_on()
+    {
+        place.Create().Dispose();
+        string moved = place.At("moved");
+        Directory.Move(place.Folder, moved);
+        using (Vault vault = Vault.Open(moved, place.Access))
+        {
+            Assert.True(vault.Ledger.IsSequencer);
+            Assert.Equal(2, Note(vault));
+        }
+
+        Assert.Contains(moved, File.ReadAllText(PlaceFile), StringComparison.Ordinal);
+        string backup = place.At("backup");
+        TestVault.Copy(moved, backup);
+        Directory.Move(moved, place.At("given-up"));
+        Directory.Move(backup, moved);
+        using (Vault vault = Vault.Open(moved, place.Access))
+            Assert.Equal(3, Note(vault));
+        using (Vault vault = Vault.Open(place.At("given-up"), place.Access with { Keys = place.Keys }))
+            Assert.False(vault.Ledger.IsSequencer);
+    }
+
+    [Fact]
+    public void Where_no_place_was_kept_the_next_append_keeps_it()
+    {
+        place.Create().Dispose();
+        File.Delete(PlaceFile);
+        using Vault vault = place.Open();
+        Assert.True(vault.Ledger.IsSequencer);
+        Note(vault);
+        Assert.Contains(place.Folder, File.ReadAllText(PlaceFile), StringComparison.Ordinal);
+    }
+
     public void Dispose() => place.Dispose();
 
     private static long? Note(Vault vault) => vault.Ledger.Record(EntryKind.Note, [], null, new JsonObject { ["text"] = "note" });
+
+    private sealed class UnreadStream : MemoryStream
+    {
+        public override int Read(Span<byte> buffer) => throw new InvalidOperationException("It was read.");
+
+        public override ValueTask<int> ReadAsync(Memory<byte> buffer, CancellationToken cancellationToken = default) => throw new InvalidOperationException("It was read.");
+    }
 
     private sealed class ListLogger : ILogger
     {

@@ -36,6 +36,8 @@ public sealed class HistoryTests
         string otherKeys = vault.Place.At("other-keys");
         TestVault.Copy(vault.Place.Folder, other);
         TestVault.Copy(vault.Place.At("keys"), otherKeys);
+        // By itself a copy is only read.
+        File.Delete(Directory.GetFiles(otherKeys, "place", SearchOption.AllDirectories).Single());
         using (Vault open = vault.Place.Open())
             open.Ledger.Record(EntryKind.Note, [], null, new JsonObject { ["text"] = "one" });
         using (Vault open = Vault.Open(other, vault.Place.Access with { Keys = new KeyStore(otherKeys) }))
