@@ -18,9 +18,11 @@ internal static class IdentityCommand
           evidence identity create a.turing     a new key, below EVIDENCE_HOME
           evidence identity list
           evidence identity declare a.turing    tell the vault's ledger of it
+          evidence identity pin 'vault.example/1+0b1c2d3e+AY…' 'vault.example/1+4f5a6b7c+Aj…'
+                                                trust the log keys that a vault's keeper published
         """)
     {
-        Create(), Show(), List(), Declare(),
+        Create(), Show(), List(), Declare(), Pin(),
     };
 
     private static Command Create()
@@ -108,6 +110,54 @@ internal static class IdentityCommand
             return Task.FromResult(ExitCode.Done);
         });
         return command;
+    }
+
+    private static Command Pin()
+    {
+        var keys = new Argument<string[]>("VKEY")
+        {
+            Description = "A log key in writing, as the keeper's `identity list` prints it. Give all keys of the log, usually two.",
+            Arity = ArgumentArity.OneOrMore,
+        };
+        var command = new Command(
+            "pin",
+            """
+            Pins a log's public keys on this machine, as its keeper published them. From then on a vault of that name counts only with these keys, and a
+            ledger that was set back, or exchanged, is found out.
+
+            Example:
+              evidence identity pin 'vault.example/1+0b1c2d3e+AY…' 'vault.example/1+4f5a6b7c+Aj…'
+            """)
+        {
+            keys,
+        };
+        Session.Bind(command, (session, parsed, _) =>
+        {
+            ILookup<string, VerifierKey> logs = parsed.GetValue(keys)!.Select(Parse).ToLookup(key => key.Name, StringComparer.Ordinal);
+            foreach (IGrouping<string, VerifierKey> log in logs)
+                session.Access.Keys!.Pin(log.Key, [.. log.Distinct()]);
+            session.Answer(
+                () => new JsonObject { ["pinned"] = new JsonArray([.. logs.SelectMany(log => log).Select(key => (JsonNode)key.ToString())]) },
+                text =>
+                {
+                    foreach (IGrouping<string, VerifierKey> log in logs)
+                        text.WriteLine($"Pinned {log.Distinct().Count()} keys of the log {log.Key}.");
+                });
+            return Task.FromResult(ExitCode.Done);
+        });
+        return command;
+    }
+
+    private static VerifierKey Parse(string text)
+    {
+        try
+        {
+            return VerifierKey.Parse(text);
+        }
+        catch (FormatException e)
+        {
+            throw new EvidenceException(ErrorCode.Usage, e.Message, e);
+        }
     }
 
     private static void Answer(Session session, string name, ActorKey key) => session.Answer(

@@ -131,6 +131,9 @@ public sealed class KeyStore : ISeenCheckpoints
         IReadOnlyList<VerifierKey> before = Pinned(origin);
         if (before.Count == 0)
         {
+            // Kept by an older version under keys that nobody vouched for; it counts only where these keys signed it.
+            if (ReadSeen(origin) is { } note && !IsSignedBy(note, keys))
+                File.Delete(LogPath(origin, "seen"));
             Write(LogPath(origin, "origin"), origin + "\n");
             Write(LogPath(origin, "pinned"), PinnedText(keys));
         }
@@ -152,19 +155,18 @@ public sealed class KeyStore : ISeenCheckpoints
             : [];
     }
 
-    /// <inheritdoc/>
-    public byte[]? Find(string origin)
-    {
-        string path = LogPath(origin, "seen");
-        byte[]? note = null;
-        DurableFile.Translate(path, "read", () => note = File.Exists(path) ? File.ReadAllBytes(path) : null);
-        return note;
-    }
+    /// <summary>
+    /// The newest checkpoint seen of a log whose keys are pinned. Of others nothing is remembered: anybody can declare a log of that origin, and by
+    /// that make the right one look set back.
+    /// </summary>
+    public byte[]? Find(string origin) => Pinned(origin).Count > 0 ? ReadSeen(origin) : null;
 
-    /// <inheritdoc/>
+    /// <summary>Keeps a checkpoint, if a key signed it that is pinned, and no newer one of that log is kept.</summary>
     public void Record(Checkpoint checkpoint, ReadOnlySpan<byte> signedNote)
     {
         ArgumentNullException.ThrowIfNull(checkpoint);
+        if (!IsSignedBy(signedNote.ToArray(), Pinned(checkpoint.Origin)))
+            return;
         // Under a lock: a reader that is behind must not set a writer's record back.
         using IDisposable taken = Lock();
         if (SeenRule.Find(this, checkpoint.Origin) is { } known && known.Size >= checkpoint.Size)
@@ -172,6 +174,26 @@ public sealed class KeyStore : ISeenCheckpoints
         string path = LogPath(checkpoint.Origin, "seen");
         DurableFile.CreateDirectory(Path.GetDirectoryName(path)!);
         DurableFile.Replace(path, signedNote, secret: true);
+    }
+
+    private byte[]? ReadSeen(string origin)
+    {
+        string path = LogPath(origin, "seen");
+        byte[]? note = null;
+        DurableFile.Translate(path, "read", () => note = File.Exists(path) ? File.ReadAllBytes(path) : null);
+        return note;
+    }
+
+    private static bool IsSignedBy(byte[] note, IReadOnlyCollection<VerifierKey> keys)
+    {
+        try
+        {
+            return keys.Count > 0 && CheckpointFile.Parse(note, keys).Verdict is { Failed.Count: 0, Verified.Count: > 0 };
+        }
+        catch (FormatException)
+        {
+            return false;
+        }
     }
 
     private LedgerPlace? FindPlace(string origin)

@@ -40,6 +40,18 @@ public sealed class CommandTests : IDisposable
     }
 
     [Fact]
+    public async Task The_keepers_published_log_keys_are_pinned()
+    {
+        await MakeVaultAsync();
+        string[] keys = [.. (await RunAsync("--json", "identity", "list")).Json["log"]!.AsArray().Select(key => (string)key!)];
+        Assert.Equal(2, keys.Length);
+        Assert.Equal(0, (await RunAsync(["identity", "pin", .. keys])).ExitCode);
+        Assert.Equal(2, (await RunAsync("identity", "pin", "no key")).ExitCode);
+        // Another set of keys for the same log is not what was pinned.
+        Assert.Equal(3, (await RunAsync("identity", "pin", keys[0])).ExitCode);
+    }
+
+    [Fact]
     public async Task Damage_ends_in_three()
     {
         await MakeVaultAsync();

@@ -56,6 +56,7 @@ public sealed class KeyStoreTests : IDisposable
     public void What_was_seen_only_moves_forward()
     {
         using var keys = LogKeys.Create("o");
+        Store.Pin("o", keys.VerifierKeys);
         foreach (long size in (long[])[5, 9, 7])
         {
             var checkpoint = new Checkpoint("o", size, MerkleTree.EmptyRoot);
@@ -64,6 +65,21 @@ public sealed class KeyStoreTests : IDisposable
 
         Assert.Equal(9, Checkpoint.Parse(SignedNote.Parse(Store.Find("o")).Text).Size);
         Assert.Null(Store.Find("p"));
+    }
+
+    [Fact]
+    public void Nothing_is_remembered_under_keys_that_are_not_pinned()
+    {
+        using var keys = LogKeys.Create("o");
+        using var others = LogKeys.Create("o");
+        var checkpoint = new Checkpoint("o", 5, MerkleTree.EmptyRoot);
+        Store.Record(checkpoint, keys.Sign(checkpoint));
+        Assert.Null(Store.Find("o"));
+        Store.Pin("o", keys.VerifierKeys);
+        Store.Record(checkpoint, others.Sign(checkpoint));
+        Assert.Null(Store.Find("o"));
+        Store.Record(checkpoint, keys.Sign(checkpoint));
+        Assert.NotNull(Store.Find("o"));
     }
 
     public void Dispose() => folder.Delete(recursive: true);

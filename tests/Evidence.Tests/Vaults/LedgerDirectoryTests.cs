@@ -57,6 +57,7 @@ public sealed class LedgerDirectoryTests : IDisposable
     public async Task Sequencers_side_by_side_lose_nothing()
     {
         var seen = new KeyStore(Path.Combine(folder.FullName, "keys"));
+        seen.Pin(LedgerFixture.Origin, LedgerFixture.Keys.VerifierKeys);
         LedgerEntry[] entries = [.. Enumerable.Range(0, 40).Select(i => LedgerFixture.Entry($"entry {i}"))];
         await Parallel.ForEachAsync(entries, TestContext.Current.CancellationToken, (entry, cancellation) =>
         {

@@ -100,6 +100,34 @@ public sealed class VaultLedgerTests : IDisposable
         Assert.Contains(place.Folder, File.ReadAllText(PlaceFile), StringComparison.Ordinal);
     }
 
+    [Fact]
+    public void Vaults_of_two_keepers_under_one_origin_do_not_accuse_each_other_until_keys_are_pinned()
+    {
+        place.Create().Dispose();
+        string other = place.At("other");
+        VaultAccess keeper = place.Access with { Keys = new KeyStore(place.At("other-keys")), CacheFolder = null };
+        Vault.Create(other, VaultSettings.CreateNew("vault.example/test"), keeper).Dispose();
+        var reader = new KeyStore(place.At("reader-keys"));
+        VaultAccess access = place.Access with { Keys = reader, CacheFolder = null };
+        long Read(string folder)
+        {
+            using Vault vault = Vault.Open(folder, access);
+            return vault.Ledger.Open().Size;
+        }
+
+        Assert.Equal(2, Read(place.Folder));
+        Assert.Equal(2, Read(other));
+
+        reader.Pin("vault.example/test", place.Keys.Pinned("vault.example/test"));
+        string older = place.At("older");
+        TestVault.Copy(place.Folder, older);
+        using (Vault vault = place.Open())
+            Note(vault);
+        Assert.Equal(3, Read(place.Folder));
+        Assert.Equal(ErrorCode.LedgerRollback, Assert.Throws<EvidenceException>(() => Read(older)).Code);
+        Assert.Equal(ErrorCode.LedgerDamaged, Assert.Throws<EvidenceException>(() => Read(other)).Code);
+    }
+
     public void Dispose() => place.Dispose();
 
     private static long? Note(Vault vault) => vault.Ledger.Record(EntryKind.Note, [], null, new JsonObject { ["text"] = "note" });
