@@ -89,12 +89,19 @@ public sealed class VaultLedger
         using ActorKey actor = LoadOrCreate(keys);
         using LogKeys log = keys.HasLog(settings.Origin) ? keys.LoadLog(settings.Origin) : keys.CreateLog(settings.Origin);
         var vault = new VaultIdentity(settings.Origin, vaultSettings, log.VerifierKeys);
-        LedgerWriter.Open(Storage, log, keys).Append(
+        // What is made beside its place may never get there, and must not be missed then.
+        LedgerWriter.Open(Storage, log, new NotRemembered(keys)).Append(
             [Declare(actor).ToBytes(), Sign(actor, EntryKind.Identity, [], null, vault.ToJson()).ToBytes()]);
     }
 
-    /// <summary>Takes note of where the new vault is, once it is in its place.</summary>
-    internal void Settle() => RequireKeys().SetPlace(settings.Origin, folder);
+    /// <summary>Takes note of the new vault, once it is in its place: of where it is, and of what its ledger has.</summary>
+    internal void Settle()
+    {
+        KeyStore keys = RequireKeys();
+        keys.SetPlace(settings.Origin, folder);
+        CustodyLedger ledger = Open();
+        keys.Record(ledger.Checkpoint, ledger.SignedNote.Span);
+    }
 
     private long? Append(List<LedgerEntry> entries)
     {
@@ -153,4 +160,14 @@ public sealed class VaultLedger
 
     private LedgerEntry Sign(ActorKey actor, string kind, IReadOnlyList<string> items, string? caseId, JsonObject body) =>
         LedgerEntry.Create(new EntryPayload(kind, access.Clock.GetCurrentInstant(), caseId, items, body, actor.Id), actor);
+
+    private sealed class NotRemembered(ISeenCheckpoints seen) : ISeenCheckpoints
+    {
+        public byte[]? Find(string origin) => seen.Find(origin);
+
+        public void Record(Checkpoint checkpoint, ReadOnlySpan<byte> signedNote)
+        {
+            // Settle does, once the vault is in its place.
+        }
+    }
 }

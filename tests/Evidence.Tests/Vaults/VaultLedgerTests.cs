@@ -1,5 +1,6 @@
 using System.Text.Json.Nodes;
 using Evidence.Acquisition;
+using Evidence.Hashing;
 using Evidence.Ledger;
 using Evidence.Sources;
 using Evidence.Vaults;
@@ -126,6 +127,22 @@ public sealed class VaultLedgerTests : IDisposable
         Assert.Equal(3, Read(place.Folder));
         Assert.Equal(ErrorCode.LedgerRollback, Assert.Throws<EvidenceException>(() => Read(older)).Code);
         Assert.Equal(ErrorCode.LedgerDamaged, Assert.Throws<EvidenceException>(() => Read(other)).Code);
+    }
+
+    [Fact]
+    public void A_vault_that_was_begun_and_never_came_to_its_place_does_not_block_its_origin()
+    {
+        var draft = new VaultLayout(place.At("vault.tmp"));
+        VaultSettings settings = VaultSettings.CreateNew("vault.example/test");
+        Directory.CreateDirectory(draft.Ledger);
+        new VaultLedger(draft, settings, place.Access).Found(Sha256Digest.Compute(settings.Encode()));
+        Assert.Null(place.Keys.Find("vault.example/test"));
+        Directory.Delete(draft.Folder, recursive: true);
+
+        using Vault vault = place.Create();
+
+        Assert.NotNull(place.Keys.Find("vault.example/test"));
+        Assert.Equal(2, Note(vault));
     }
 
     public void Dispose() => place.Dispose();
