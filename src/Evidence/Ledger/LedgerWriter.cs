@@ -12,21 +12,29 @@ public sealed class LedgerWriter
     private readonly ILedgerStorage storage;
     private readonly LogKeys keys;
     private readonly ISeenCheckpoints seen;
-    private EvidenceException? failure;
+    private readonly FlushFailure failure;
 
-    private LedgerWriter(ILedgerStorage storage, LogKeys keys, ISeenCheckpoints seen) =>
-        (this.storage, this.keys, this.seen) = (storage, keys, seen);
+    private LedgerWriter(ILedgerStorage storage, LogKeys keys, ISeenCheckpoints seen, FlushFailure failure) =>
+        (this.storage, this.keys, this.seen, this.failure) = (storage, keys, seen, failure);
 
     /// <summary>Opens a ledger for writing, begins it where there is none, and completes an append that was interrupted.</summary>
     /// <exception cref="EvidenceException">The ledger is damaged, or was set back, or is another one than was seen before.</exception>
-    public static LedgerWriter Open(ILedgerStorage storage, LogKeys keys, ISeenCheckpoints seen, CancellationToken cancellation = default)
+    public static LedgerWriter Open(ILedgerStorage storage, LogKeys keys, ISeenCheckpoints seen, CancellationToken cancellation = default) =>
+        Open(storage, keys, seen, new FlushFailure(), cancellation);
+
+    /// <summary>Opens a ledger for writing; after a failed flush, no writer that shares the failure signs again.</summary>
+    internal static LedgerWriter Open(
+        ILedgerStorage storage, LogKeys keys, ISeenCheckpoints seen, FlushFailure failure, CancellationToken cancellation = default)
     {
         ArgumentNullException.ThrowIfNull(storage);
         ArgumentNullException.ThrowIfNull(keys);
         ArgumentNullException.ThrowIfNull(seen);
-        var writer = new LedgerWriter(storage, keys, seen);
-        using (storage.Lock(cancellation))
-            writer.Recover();
+        var writer = new LedgerWriter(storage, keys, seen, failure);
+        _ = failure.Guard(() =>
+        {
+            using (storage.Lock(cancellation))
+                return writer.Recover();
+        });
         return writer;
     }
 
@@ -44,18 +52,11 @@ public sealed class LedgerWriter
         ArgumentNullException.ThrowIfNull(entries);
         for (int i = 0; i < entries.Count; i++)
             Demand(entries[i], i);
-        if (failure is not null)
-            throw new EvidenceException(failure.Code, $"This ledger writer stopped after a failed flush. {failure.Message}", failure);
-        try
+        return failure.Guard(() =>
         {
             using (storage.Lock(cancellation))
                 return AppendLocked(entries, cancellation);
-        }
-        catch (EvidenceException e) when (string.Equals(e.Code, ErrorCode.DurabilityLost, StringComparison.Ordinal))
-        {
-            failure = e;
-            throw;
-        }
+        });
     }
 
     /// <summary>Leaves an entry for the next sequencer, without the log key. Staging the same entry again changes nothing.</summary>

@@ -11,6 +11,9 @@ public sealed class VaultLedger
     private readonly VaultSettings settings;
     private readonly VaultAccess access;
 
+    // Of all writers that this vault opens: each append opens one.
+    private readonly FlushFailure failure = new();
+
     internal VaultLedger(VaultLayout layout, VaultSettings settings, VaultAccess access)
     {
         folder = layout.Folder;
@@ -115,7 +118,7 @@ public sealed class VaultLedger
 
         keys.ClaimPlace(settings.Origin, folder);
         using LogKeys log = keys.LoadLog(settings.Origin);
-        AppendResult result = LedgerWriter.Open(Storage, log, keys).Append([.. entries.Select(e => e.ToBytes())]);
+        AppendResult result = LedgerWriter.Open(Storage, log, keys, failure).Append([.. entries.Select(e => e.ToBytes())]);
         foreach (RefusedEntry refused in result.Refused)
             Log.StagedEntryRefused(access.Logger, refused.Name, refused.Reason);
         return result.FirstIndex + entries.Count - 1;

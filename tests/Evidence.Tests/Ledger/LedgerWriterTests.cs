@@ -70,4 +70,31 @@ public sealed class LedgerWriterTests
         Assert.True(fixture.Storage.Files.ContainsKey("tile/2/000.p/1"));
         Assert.Empty(fixture.Check().Findings);
     }
+
+    [Theory]
+    [InlineData(0)]
+    [InlineData(3)]
+    public void After_a_failed_flush_no_writer_that_shares_it_signs_again(int writes)
+    {
+        var fixture = new LedgerFixture();
+        var failure = new FlushFailure();
+        int left = writes;
+        fixture.Storage.Written = () =>
+        {
+            if (left-- == 0)
+                throw new EvidenceException(ErrorCode.DurabilityLost, "The flush failed.");
+        };
+        AppendResult Append() => LedgerWriter.Open(fixture.Storage, LedgerFixture.Keys, fixture.Seen, failure, TestContext.Current.CancellationToken)
+            .Append([LedgerFixture.Declaration.ToBytes()], TestContext.Current.CancellationToken);
+        Assert.Equal("The flush failed.", Assert.Throws<EvidenceException>(Append).Message);
+        int files = fixture.Storage.Files.Count;
+
+        EvidenceException error = Assert.Throws<EvidenceException>(Append);
+
+        Assert.Equal(ErrorCode.DurabilityLost, error.Code);
+        Assert.Contains("stopped after a failed flush", error.Message, StringComparison.Ordinal);
+        Assert.Equal(files, fixture.Storage.Files.Count);
+        // Another process begins with what is there.
+        Assert.Equal(1, fixture.Append([]).Size);
+    }
 }
