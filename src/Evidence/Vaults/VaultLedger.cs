@@ -54,7 +54,10 @@ public sealed class VaultLedger
     public long? Record(string kind, IReadOnlyList<string> items, string? caseId, JsonObject body)
     {
         ArgumentNullException.ThrowIfNull(body);
-        using ActorKey actor = LoadOrCreate(RequireKeys());
+        KeyStore keys = RequireKeys();
+        if (keys.HasLog(settings.Origin))
+            keys.ClaimPlace(settings.Origin, folder);
+        using ActorKey actor = LoadOrCreate(keys);
         var entries = new List<LedgerEntry>();
         if (!IsDeclared(actor))
             entries.Add(Declare(actor));
