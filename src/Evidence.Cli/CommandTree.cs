@@ -20,6 +20,7 @@ internal static class CommandTree
         """)
     {
         Session.VaultOption,
+        Session.ActorOption,
         Session.JsonOption,
         Session.QuietOption,
         InitCommand.Build(),

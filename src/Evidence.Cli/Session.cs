@@ -17,6 +17,13 @@ internal sealed class Session
         Recursive = true,
     };
 
+    internal static readonly Option<string?> ActorOption = new("--actor")
+    {
+        Description = "Whose key signs entries. Without it: EVIDENCE_ACTOR, then the user's name.",
+        HelpName = "NAME",
+        Recursive = true,
+    };
+
     internal static readonly Option<bool> JsonOption = new("--json") { Description = "Print one JSON object on standard output.", Recursive = true };
 
     internal static readonly Option<bool> QuietOption = new("--quiet") { Description = "No progress on standard error.", Recursive = true };
@@ -28,6 +35,12 @@ internal sealed class Session
     {
         IsJson = parsed.GetValue(JsonOption);
         IsQuiet = parsed.GetValue(QuietOption);
+        string? actor = parsed.GetValue(ActorOption);
+        if (string.IsNullOrEmpty(actor))
+            actor = Environment.GetEnvironmentVariable("EVIDENCE_ACTOR");
+        Access = VaultAccess.Default() with { Logger = new StandardErrorLogger() };
+        if (!string.IsNullOrEmpty(actor))
+            Access = Access with { Actor = actor };
         string? folder = parsed.GetValue(VaultOption);
         if (string.IsNullOrEmpty(folder))
             folder = Environment.GetEnvironmentVariable("EVIDENCE_VAULT");
@@ -40,7 +53,7 @@ internal sealed class Session
 
     internal bool IsQuiet { get; }
 
-    internal VaultAccess Access { get; } = VaultAccess.Default() with { Logger = new StandardErrorLogger() };
+    internal VaultAccess Access { get; }
 
     /// <summary>Gives a command its action: errors become a message and an exit code, as JSON where that was asked for.</summary>
     internal static void Bind(Command command, Func<Session, ParseResult, CancellationToken, Task<int>> action) =>

@@ -7,7 +7,11 @@ namespace Evidence.Cli.Commands;
 
 internal static class IdentityCommand
 {
-    private static readonly Argument<string> Name = new("NAME") { Description = "What the actor is called.", DefaultValueFactory = _ => VaultAccess.DefaultActor };
+    private static readonly Argument<string?> Name = new("NAME")
+    {
+        Description = "What the actor is called; without it the one that signs here (--actor).",
+        Arity = ArgumentArity.ZeroOrOne,
+    };
 
     internal static Command Build() => new(
         "identity",
@@ -30,7 +34,7 @@ internal static class IdentityCommand
         var command = new Command("create", "Makes a new actor key.") { Name };
         Session.Bind(command, (session, parsed, _) =>
         {
-            string name = parsed.GetValue(Name)!;
+            string name = parsed.GetValue(Name) ?? session.Access.Actor;
             using ActorKey key = session.Access.Keys!.CreateActor(name);
             Answer(session, name, key);
             return Task.FromResult(ExitCode.Done);
@@ -43,7 +47,7 @@ internal static class IdentityCommand
         var command = new Command("show", "Shows an actor's key: its id and its public part.") { Name };
         Session.Bind(command, (session, parsed, _) =>
         {
-            string name = parsed.GetValue(Name)!;
+            string name = parsed.GetValue(Name) ?? session.Access.Actor;
             using ActorKey key = session.Access.Keys!.LoadActor(name);
             Answer(session, name, key);
             return Task.FromResult(ExitCode.Done);
@@ -102,7 +106,7 @@ internal static class IdentityCommand
         var command = new Command("declare", "Tells the vault's ledger of an actor's key, so that what it signs can be judged.") { Name };
         Session.Bind(command, (session, parsed, _) =>
         {
-            using var vault = Vault.Open(session.VaultFolder, session.Access with { Actor = parsed.GetValue(Name)! });
+            using var vault = Vault.Open(session.VaultFolder, session.Access with { Actor = parsed.GetValue(Name) ?? session.Access.Actor });
             long? entry = vault.Ledger.DeclareActor();
             session.Answer(
                 () => new JsonObject { ["actor"] = vault.Ledger.Actor, ["entry"] = entry?.ToString(System.Globalization.CultureInfo.InvariantCulture) },

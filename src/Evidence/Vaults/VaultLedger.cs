@@ -82,9 +82,10 @@ public sealed class VaultLedger
 
     /// <summary>Declares the actor's key, so that what it signs can be judged.</summary>
     /// <returns>The entry's index; null where the ledger knows the key already, or the entry waits in staging.</returns>
+    /// <exception cref="EvidenceException">There is no such key: a name that was mistyped must not become an actor.</exception>
     public long? DeclareActor()
     {
-        using ActorKey actor = LoadOrCreate(RequireKeys());
+        using ActorKey actor = RequireKeys().LoadActor(access.Actor);
         return IsDeclared(actor) ? null : Append([Declare(actor)]);
     }
 

@@ -18,6 +18,7 @@ internal sealed record CommandRun(int ExitCode, string Output, string Error)
         start.Environment["EVIDENCE_HOME"] = place.At("keys");
         start.Environment["XDG_CACHE_HOME"] = place.At("cache");
         start.Environment.Remove("EVIDENCE_VAULT");
+        start.Environment.Remove("EVIDENCE_ACTOR");
         using Process process = Process.Start(start)!;
         process.StandardInput.Close();
         Task<string> output = process.StandardOutput.ReadToEndAsync(TestVault.Stop);

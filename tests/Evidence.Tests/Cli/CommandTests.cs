@@ -52,6 +52,20 @@ public sealed class CommandTests : IDisposable
     }
 
     [Fact]
+    public async Task Who_signs_is_named_and_a_mistyped_name_becomes_no_actor()
+    {
+        await MakeVaultAsync();
+        Assert.Equal(0, (await RunAsync("identity", "create", "a.turing")).ExitCode);
+        CommandRun mistyped = await RunAsync("identity", "declare", "a.turin");
+        Assert.Equal(1, mistyped.ExitCode);
+        Assert.Contains("a.turin", mistyped.Error, StringComparison.Ordinal);
+        Assert.DoesNotContain("a.turin", place.Keys.ListActors(), StringComparer.Ordinal);
+        Assert.Equal(0, (await RunAsync("--actor", "a.turing", "note", "seen and signed")).ExitCode);
+        CommandRun list = await RunAsync("--json", "identity", "list");
+        Assert.Contains(list.Json["declared"]!.AsArray(), actor => (string?)actor!["name"] == "a.turing");
+    }
+
+    [Fact]
     public async Task Damage_ends_in_three()
     {
         await MakeVaultAsync();
