@@ -11,11 +11,13 @@ namespace Evidence.Verification;
 internal sealed class ImageCheck(
     VaultLayout layout, SegmentParameters? parameters, SegmentIndex good, SegmentReader segments, bool readSegments, bool digests)
 {
-    /// <summary>More findings than this on one image are counted, not listed.</summary>
+    /// <summary>More findings than this on one image are counted, not listed; ranges that were not read have as many places of their own.</summary>
     private const int MostFindings = 200;
 
     private readonly List<Finding> findings = [];
+    private readonly List<Finding> notRead = [];
     private long unlisted;
+    private ContentVerdict worstUnlisted;
 
     /// <summary>Verifies an image.</summary>
     /// <param name="image">Its id.</param>
@@ -50,7 +52,8 @@ internal sealed class ImageCheck(
         }
 
         if (unlisted > 0)
-            findings.Add(new Finding("map", null, null, null, $"And {unlisted} more findings."));
+            findings.Add(new Finding("map", null, null, null, $"And {unlisted} more findings.", worstUnlisted));
+        findings.AddRange(notRead);
         return new ImageVerdict(image, recorded?.Record.Item ?? "", findings);
     }
 
@@ -92,10 +95,21 @@ internal sealed class ImageCheck(
 
         if (whole)
             CompareMap(image.Manifest, tree.Root, totals, absent);
-        foreach (AbsentRange range in image.Manifest.Absent)
+        ListNotRead(image.Manifest.Absent);
+    }
+
+    private void ListNotRead(IReadOnlyList<AbsentRange> ranges)
+    {
+        foreach (AbsentRange range in ranges.Take(MostFindings))
         {
             string words = range.Kind == RunKind.Unreadable ? "The source refused these bytes." : "These bytes were not attempted.";
-            Add(new Finding("unread", null, range.Offset, range.Length, words, ContentVerdict.Incomplete));
+            notRead.Add(new Finding("unread", null, range.Offset, range.Length, words, ContentVerdict.Incomplete));
+        }
+
+        if (ranges.Count > MostFindings)
+        {
+            notRead.Add(new Finding(
+                "unread", null, null, null, $"And {ranges.Count - MostFindings} more ranges that were not read; the manifest lists them all.", ContentVerdict.Incomplete));
         }
     }
 
@@ -194,9 +208,14 @@ internal sealed class ImageCheck(
     private void Add(Finding finding)
     {
         if (findings.Count < MostFindings)
+        {
             findings.Add(finding);
-        else
-            unlisted++;
+            return;
+        }
+
+        unlisted++;
+        if (finding.Verdict > worstUnlisted)
+            worstUnlisted = finding.Verdict;
     }
 
     private string ManifestFile(Sha256Digest image) => Path.GetRelativePath(layout.Folder, layout.Manifest(image));

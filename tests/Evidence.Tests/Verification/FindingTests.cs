@@ -110,6 +110,27 @@ public sealed class FindingTests
         Assert.All(SmallVault.FindingsOf(report), f => Assert.Equal("unread", f.What));
     }
 
+    /// <summary>A disk can have more bad places than a report lists. That is no reason to call its image wrong, nor to drop what is.</summary>
+    [Fact]
+    public async Task Many_unreadable_ranges_refute_nothing_and_hide_nothing()
+    {
+        await using SmallVault vault = await SmallVault.CreateAsync(
+            third: TestBytes.Random(300_000, 9), thirdBadSectors: [.. Enumerable.Range(0, 250).Select(i => 2L * i)]);
+        VerificationReport report = await vault.VerifyAsync();
+        Assert.Equal(ContentVerdict.Incomplete, report.Content);
+        Finding[] findings = [.. report.Images[2].Findings];
+        Assert.Equal(201, findings.Length);
+        Assert.All(findings, f => Assert.Equal(("unread", ContentVerdict.Incomplete), (f.What, f.Verdict)));
+        Assert.Contains("50 more ranges", findings[^1].Detail, StringComparison.Ordinal);
+
+        foreach (Sha256Digest pack in vault.Place.Layout.ListPacks())
+            File.Delete(vault.Place.Layout.Pack(pack));
+        report = await vault.VerifyAsync();
+        Assert.Equal(ContentVerdict.Refuted, report.Images[2].Content);
+        Assert.Equal(201, report.Images[2].Findings.Count(f => f.What == "unread"));
+        Assert.Contains(report.Images[2].Findings, f => f.What == "map" && f.Verdict == ContentVerdict.Refuted);
+    }
+
     [Theory]
     [InlineData("readme.txt")]
     [InlineData("packs/00/readme.pack")]
