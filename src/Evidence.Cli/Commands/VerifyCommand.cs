@@ -63,9 +63,23 @@ internal static class VerifyCommand
                 session.VaultFolder, options, new DirectProgress<VerificationProgress>(p => job.Report("verifying", p.Done, p.Total)), cancellation);
         }
 
-        long? entry = parsed.GetValue(NoRecord) ? null : Record(session, report, options);
+        long? entry = parsed.GetValue(NoRecord) ? null : TryRecord(session, report, options);
         session.Answer(() => ToJson(report, entry), text => Print(text, session.VaultFolder, report, entry));
         return ExitCode.Of(report.Content);
+    }
+
+    /// <summary>Records the outcome where that works. Where it does not, the answer is what was found all the same.</summary>
+    private static long? TryRecord(Session session, VerificationReport report, VerificationOptions options)
+    {
+        try
+        {
+            return Record(session, report, options);
+        }
+        catch (Exception e) when (e is not OperationCanceledException)
+        {
+            Console.Error.WriteLine($"evidence: The outcome was not recorded in the ledger: {e.Message}");
+            return null;
+        }
     }
 
     /// <summary>Records the outcome, unless the ledger itself is in doubt: nothing is built on that.</summary>

@@ -13,7 +13,8 @@ public sealed class Vault : IDisposable
 {
     private const int LargestSettings = 1 << 20;
 
-    private readonly SegmentReader reader;
+    private readonly Lazy<SegmentIndex> index;
+    private readonly Lazy<SegmentReader> reader;
     private readonly Lazy<SegmentStore> store;
 
     private Vault(VaultLayout layout, VaultSettings settings, VaultAccess access)
@@ -21,8 +22,10 @@ public sealed class Vault : IDisposable
         Layout = layout;
         Settings = settings;
         Access = access;
-        Index = SegmentIndex.Open(layout, access.CacheFolder is { } cache ? Path.Combine(cache, settings.Id) : null, access.Logger);
-        reader = new SegmentReader(layout, Index);
+        string? cache = access.CacheFolder is { } caches ? Path.Combine(caches, settings.Id) : null;
+        // Who asks for the ledger alone needs no pack, and gets its answer whatever state the packs are in.
+        index = new Lazy<SegmentIndex>(() => SegmentIndex.Open(layout, cache, access.Logger));
+        reader = new Lazy<SegmentReader>(() => new SegmentReader(layout, Index));
         store = new Lazy<SegmentStore>(() => new SegmentStore(layout, Index, access.Logger));
         Ledger = new VaultLedger(layout, settings, access);
     }
@@ -40,7 +43,8 @@ public sealed class Vault : IDisposable
 
     internal VaultAccess Access { get; }
 
-    internal SegmentIndex Index { get; }
+    /// <summary>Where segments lie; the packs' indexes are read when it is first asked for.</summary>
+    internal SegmentIndex Index => index.Value;
 
     /// <summary>Where segments are put; staging is made when it is first asked for.</summary>
     internal SegmentStore Store => store.Value;
@@ -145,7 +149,7 @@ public sealed class Vault : IDisposable
     /// <summary>Opens an image for reading.</summary>
     /// <param name="image">Its id.</param>
     /// <exception cref="EvidenceException">Its manifest is missing or damaged (<see cref="ErrorCode.ContentRefuted"/>).</exception>
-    public VaultImage OpenImage(Sha256Digest image) => OpenImage(Layout, image, reader);
+    public VaultImage OpenImage(Sha256Digest image) => OpenImage(Layout, image, reader.Value);
 
     /// <summary>Opens an image for reading.</summary>
     public VaultImage OpenImage(ImageRecord image)
@@ -159,8 +163,10 @@ public sealed class Vault : IDisposable
     {
         if (store.IsValueCreated)
             store.Value.Dispose();
-        reader.Dispose();
-        Index.Dispose();
+        if (reader.IsValueCreated)
+            reader.Value.Dispose();
+        if (index.IsValueCreated)
+            index.Value.Dispose();
     }
 
     internal static VaultImage OpenImage(VaultLayout layout, Sha256Digest image, SegmentReader segments)
