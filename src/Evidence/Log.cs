@@ -22,4 +22,7 @@ internal static partial class Log
 
     [LoggerMessage(6, LogLevel.Warning, "The entry ledger/{Name} was not taken into the ledger, and is left where it is: {Reason}")]
     internal static partial void StagedEntryRefused(ILogger logger, string name, string reason);
+
+    [LoggerMessage(7, LogLevel.Warning, "The pack {Pack} cannot be read, so what it holds is not found: run 'evidence verify' to see what that touches")]
+    internal static partial void PackUnusable(ILogger logger, string pack, Exception exception);
 }

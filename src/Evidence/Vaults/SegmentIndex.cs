@@ -24,6 +24,7 @@ internal sealed class SegmentIndex : IDisposable
     private readonly Dictionary<Sha256Digest, SegmentLocation> overlay = [];
     private readonly List<Sha256Digest> overlayPacks = [];
     private readonly HashSet<Sha256Digest> known = [];
+    private readonly HashSet<Sha256Digest> unusable = [];
 
     private SegmentIndex(VaultLayout layout, string? cacheFolder, ILogger logger)
     {
@@ -56,10 +57,8 @@ internal sealed class SegmentIndex : IDisposable
                 OpenRuns([.. packs]);
             foreach (Sha256Digest pack in packs)
             {
-                if (known.Contains(pack))
-                    continue;
-                using PackFile file = PackFile.Open(layout.Pack(pack));
-                AddPackLocked(pack, file.ReadIndex(pack));
+                if (!known.Contains(pack) && TryReadIndex(pack) is { } entries)
+                    AddPackLocked(pack, entries);
             }
         }
     }
@@ -119,6 +118,24 @@ internal sealed class SegmentIndex : IDisposable
             overlay[entry.Header.Id] = new SegmentLocation(pack, entry.Offset, entry.Header.StoredLength, entry.Header.ContentLength);
         if (overlay.Count >= LargestOverlay)
             Spill();
+    }
+
+    /// <summary>A pack's index; null where it cannot be read. One damaged pack must not take the others' content with it.</summary>
+    private PackEntry[]? TryReadIndex(Sha256Digest pack)
+    {
+        string path = layout.Pack(pack);
+        try
+        {
+            using PackFile file = PackFile.Open(path);
+            return file.ReadIndex(pack);
+        }
+        catch (EvidenceException e)
+        {
+            // It is tried again with every refresh, and named once.
+            if (unusable.Add(pack))
+                Log.PackUnusable(logger, path, e);
+            return null;
+        }
     }
 
     private void OpenRuns(HashSet<Sha256Digest> present)

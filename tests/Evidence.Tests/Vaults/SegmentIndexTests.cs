@@ -87,6 +87,34 @@ public sealed class SegmentIndexTests : IDisposable
     }
 
     [Fact]
+    public async Task A_pack_that_cannot_be_read_takes_no_other_content_with_it()
+    {
+        byte[] sound = TestBytes.Random(100_000, 4);
+        byte[] damaged = TestBytes.Random(100_000, 5);
+        using (Vault vault = place.Create())
+        {
+            await TestVault.AcquireAsync(vault, sound, new() { Item = "sound" });
+            Sha256Digest[] before = [.. place.Layout.ListPacks()];
+            await TestVault.AcquireAsync(vault, damaged, new() { Item = "damaged" });
+            foreach (Sha256Digest pack in place.Layout.ListPacks().Except(before))
+                TestVault.Flip(place.Layout.Pack(pack), new FileInfo(place.Layout.Pack(pack)).Length - 100);
+        }
+
+        using Vault later = place.Open();
+        Assert.Equal(["sound", "damaged"], later.Images().Select(i => i.Item).ToArray());
+        using (Stream image = later.OpenImage(later.FindImage("sound")).OpenRead())
+        {
+            var read = new byte[sound.Length];
+            image.ReadExactly(read);
+            Assert.Equal(sound, read);
+        }
+
+        using (Stream image = later.OpenImage(later.FindImage("damaged")).OpenRead())
+            Assert.Equal(ErrorCode.ContentRefuted, Assert.Throws<EvidenceException>(() => image.ReadByte()).Code);
+        Assert.Equal(0, (await TestVault.AcquireAsync(later, sound)).NewBytes);
+    }
+
+    [Fact]
     public async Task Two_vaults_do_not_share_a_cache()
     {
         byte[] content = TestBytes.Random(1_000_000, 3);
