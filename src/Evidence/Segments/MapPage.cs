@@ -72,6 +72,10 @@ public sealed class MapPage
             MapRun run = DecodeRun(record, i);
             if (run.Offset != position || run.Length == 0)
                 throw new FormatException($"Run {i} of a map page covers {run.Offset}+{run.Length} where {position} comes next.");
+            if (run.Kind >= RunKind.Hole && run.End % Sector != 0 && run.End != length)
+                throw new FormatException($"Run {i} of a map page, kind {record[8]}, ends at {run.End}: within a sector.");
+            if (run.Kind != RunKind.Data && i > 0 && runs[i - 1].Kind == run.Kind && runs[i - 1].Value == run.Value)
+                throw new FormatException($"Runs {i - 1} and {i} of a map page are of one kind and value: they would be one.");
             position = run.End;
             runs[i] = run;
             tree.Append(MerkleTree.LeafHash(record));

@@ -75,10 +75,32 @@ public sealed class MapPageTests
     public void A_run_in_no_valid_form_is_refused(long offset, long length, int kind, byte value, bool id)
     {
         var run = new MapRun(offset, length, (RunKind)kind, value, default);
-        byte[] bytes = MapPage.Encode([new MapRun(0, 100, RunKind.Zero, 0, default), run]);
+        byte[] bytes = MapPage.Encode([new MapRun(0, 100, RunKind.Fill, 1, default), run]);
         if (id)
             bytes.AsSpan(^32..).Fill(9);
         Assert.Null(Decode(bytes));
+    }
+
+    [Theory]
+    [InlineData(RunKind.Zero, 0)]
+    [InlineData(RunKind.Fill, 7)]
+    [InlineData(RunKind.Hole, 0)]
+    [InlineData(RunKind.Unreadable, 0)]
+    public void Two_runs_that_are_one_are_refused(RunKind kind, byte value)
+    {
+        Assert.NotNull(Decode(MapPage.Encode([new MapRun(0, 1024, kind, value, default)])));
+        Assert.Null(Decode(MapPage.Encode([new MapRun(0, 512, kind, value, default), new MapRun(512, 512, kind, value, default)])));
+    }
+
+    [Theory]
+    [InlineData(RunKind.Hole)]
+    [InlineData(RunKind.Unreadable)]
+    [InlineData(RunKind.Unread)]
+    public void What_was_not_read_ends_at_a_sector_or_with_the_page(RunKind kind)
+    {
+        Assert.NotNull(Decode(MapPage.Encode([new MapRun(0, 100, kind, 0, default)])));
+        Assert.NotNull(Decode(MapPage.Encode([new MapRun(0, 512, kind, 0, default), new MapRun(512, 5, RunKind.Zero, 0, default)])));
+        Assert.Null(Decode(MapPage.Encode([new MapRun(0, 100, kind, 0, default), new MapRun(100, 412, RunKind.Zero, 0, default)])));
     }
 
     public static TheoryData<long, long, int, byte, bool> WrongRuns => new()
@@ -125,8 +147,10 @@ public sealed class MapPageTests
             var kind = (RunKind)random.Next(1, 7);
             if (kind >= RunKind.Hole && position % 512 != 0)
                 kind = RunKind.Zero;
-            long length = random.Next(2) == 0 ? 512 * random.Next(1, 200) : random.Next(1, 100_000);
+            long length = kind >= RunKind.Hole || random.Next(2) == 0 ? 512 * random.Next(1, 200) : random.Next(1, 100_000);
             byte value = kind == RunKind.Fill ? (byte)random.Next(1, 256) : (byte)0;
+            if (kind != RunKind.Data && runs.Count > 0 && runs[^1].Kind == kind && runs[^1].Value == value)
+                continue;
             runs.Add(new MapRun(position, length, kind, value, kind == RunKind.Data ? Sha256Digest.Compute([(byte)i]) : default));
             position += length;
         }
