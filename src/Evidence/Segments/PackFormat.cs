@@ -68,6 +68,8 @@ internal static class PackFormat
         uint count = BinaryPrimitives.ReadUInt32LittleEndian(footer[8..]);
         bool valid = count is > 0 and <= int.MaxValue / IndexEntrySize &&
             indexOffset <= (ulong)fileLength &&
+            // Each record takes its header and a byte at least: an index that claims more is not read.
+            count <= ((long)indexOffset - HeaderSize) / (RecordHeaderSize + 1) &&
             (long)indexOffset + ((long)count * IndexEntrySize) + FooterSize == fileLength &&
             !footer.Slice(12, 4).ContainsAnyExcept((byte)0) && !footer.Slice(48, 8).ContainsAnyExcept((byte)0);
         return valid

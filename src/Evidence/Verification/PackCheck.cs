@@ -46,8 +46,9 @@ internal static class PackCheck
 
             return good;
         }
-        catch (EvidenceException e)
+        catch (Exception e) when (e is not OperationCanceledException)
         {
+            // Whatever damage can cause, it is this pack's, and the others are still to be checked.
             findings(new Finding("pack", file, null, null, e.Message));
             return [];
         }

@@ -108,4 +108,13 @@ public sealed class PackFormatTests
         damaged[bit / 8] ^= (byte)(1 << (bit % 8));
         return damaged;
     }
+
+    [Fact]
+    public void A_footer_that_claims_more_records_than_fit_before_the_index_is_refused()
+    {
+        byte[] footer = PackFormat.EncodeFooter(64, 29_000_000, default);
+        Assert.Throws<FormatException>(() => PackFormat.DecodeFooter(footer, 64 + (29_000_000L * PackFormat.IndexEntrySize) + PackFormat.FooterSize));
+        footer = PackFormat.EncodeFooter(64 + 65, 1, default);
+        Assert.Equal(1, PackFormat.DecodeFooter(footer, 64 + 65 + PackFormat.IndexEntrySize + PackFormat.FooterSize).Count);
+    }
 }
