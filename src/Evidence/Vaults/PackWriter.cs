@@ -1,3 +1,4 @@
+using System.Security.Cryptography;
 using Evidence.Hashing;
 using Evidence.Platform;
 using Evidence.Segments;
@@ -47,6 +48,16 @@ internal sealed class PackWriter : IDisposable
         long indexOffset = Length;
         byte[] index = PackIndex.Encode(entries);
         Sha256Digest name = Sha256Digest.Compute(index);
+        while (Path.Exists(layout.Pack(name)) && !IsSound(name))
+        {
+            // Content that is stored anew because its pack is damaged would make the same pack, and be taken for it: one record more gives it another name.
+            byte[] own = RandomNumberGenerator.GetBytes(Sha256Digest.Size);
+            Append(RecordHeader.For(Sha256Digest.Compute(own), Codec.Stored, own, own.Length), own);
+            indexOffset = Length;
+            index = PackIndex.Encode(entries);
+            name = Sha256Digest.Compute(index);
+        }
+
         Write(index);
         Write(PackFormat.EncodeFooter(indexOffset, entries.Count, name));
         Flush();
@@ -58,7 +69,7 @@ internal sealed class PackWriter : IDisposable
         DurableFile.Sync(handle, temporary);
         string path = layout.Pack(name);
         DurableFile.CreateDirectory(Path.GetDirectoryName(path)!);
-        // A pack of that name that is there already has the same index, so the same content: either serves.
+        // A pack of that name that is there already was found to be as good: either serves.
         _ = DurableFile.TryPublish(temporary, path);
         // The pack's folder may be another writer's, made and not flushed yet.
         DurableFile.SyncDirectory(layout.Packs);
@@ -72,6 +83,35 @@ internal sealed class PackWriter : IDisposable
         handle.Dispose();
         if (!published)
             File.Delete(temporary);
+    }
+
+    /// <summary>Whether a pack that is there already can be read, and each of its records is the one that its checksum is of.</summary>
+    private bool IsSound(Sha256Digest name)
+    {
+        byte[] record = [];
+        try
+        {
+            using PackFile pack = PackFile.Open(layout.Pack(name));
+            pack.DropCache();
+            foreach (PackEntry entry in pack.ReadIndex(name).OrderBy(e => e.Offset))
+            {
+                int length = PackFormat.RecordHeaderSize + entry.Header.StoredLength;
+                if (record.Length < length)
+                    record = new byte[length];
+                if (pack.ReadRecord(entry.Offset, entry.Header.StoredLength, record) != entry.Header ||
+                    entry.Header.ComputeChecksum(record.AsSpan(PackFormat.RecordHeaderSize, entry.Header.StoredLength)) != entry.Header.Checksum)
+                {
+                    return false;
+                }
+            }
+
+            return true;
+        }
+        catch (EvidenceException)
+        {
+            // Damaged, or not to be read: either way nothing to count on.
+            return false;
+        }
     }
 
     private void Write(ReadOnlySpan<byte> bytes)

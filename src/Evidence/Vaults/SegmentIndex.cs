@@ -13,6 +13,7 @@ namespace Evidence.Vaults;
 internal sealed class SegmentIndex : IDisposable
 {
     internal const int LargestOverlay = 1 << 18;
+    private const string DamagedFile = "damaged";
     private const int MostRuns = 8;
     private const int SmallestRun = 1 << 12;
 
@@ -25,6 +26,12 @@ internal sealed class SegmentIndex : IDisposable
     private readonly List<Sha256Digest> overlayPacks = [];
     private readonly HashSet<Sha256Digest> known = [];
     private readonly HashSet<Sha256Digest> unusable = [];
+
+    /// <summary>Copies that were found damaged: the segment, and the pack that the copy is in.</summary>
+    private readonly HashSet<(Sha256Digest Id, Sha256Digest Pack)> damaged = [];
+
+    /// <summary>Sound copies of segments whose first copy was found damaged.</summary>
+    private readonly Dictionary<Sha256Digest, SegmentLocation> relocated = [];
 
     private SegmentIndex(VaultLayout layout, string? cacheFolder, ILogger logger)
     {
@@ -40,6 +47,7 @@ internal sealed class SegmentIndex : IDisposable
     internal static SegmentIndex Open(VaultLayout layout, string? cacheFolder, ILogger logger)
     {
         var index = new SegmentIndex(layout, cacheFolder, logger);
+        index.ReadDamaged();
         index.Refresh();
         return index;
     }
@@ -63,17 +71,63 @@ internal sealed class SegmentIndex : IDisposable
         }
     }
 
-    internal bool TryFind(Sha256Digest id, out SegmentLocation location)
+    /// <summary>Finds a copy of a segment that is not known to be damaged: what need not be stored again.</summary>
+    internal bool TryFind(Sha256Digest id, out SegmentLocation location) => TryFind(id, damagedToo: false, out location);
+
+    /// <summary>Finds a copy of a segment, for reading: of a damaged one, too, since the damage may have been the medium's for a moment only.</summary>
+    internal bool TryFindAny(Sha256Digest id, out SegmentLocation location) =>
+        TryFind(id, damagedToo: false, out location) || TryFind(id, damagedToo: true, out location);
+
+    /// <summary>
+    /// Notes that the copy of a segment which is found now is damaged: from here on, in this process and (where there is a cache) in later ones, the
+    /// segment is found elsewhere or not at all, so that it is stored anew when it is met again.
+    /// </summary>
+    internal void MarkDamaged(Sha256Digest id)
     {
         lock (gate)
         {
-            if (overlay.TryGetValue(id, out location))
+            if (!TryFind(id, out SegmentLocation location))
+                return;
+            damaged.Add((id, location.Pack));
+            relocated.Remove(id);
+            if (cacheFolder is null)
+                return;
+            try
+            {
+                Directory.CreateDirectory(cacheFolder);
+                File.AppendAllText(Path.Combine(cacheFolder, DamagedFile), $"{id} {location.Pack}\n");
+            }
+            catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+            {
+                Log.IndexCacheUnusable(logger, cacheFolder, e);
+            }
+        }
+    }
+
+    /// <summary>Notes where a sound copy is of a segment whose other copy was found damaged.</summary>
+    internal void Relocate(Sha256Digest id, SegmentLocation sound)
+    {
+        lock (gate)
+        {
+            if (TryFind(id, out SegmentLocation location) && location.Pack != sound.Pack)
+                MarkDamaged(id);
+            relocated[id] = sound;
+        }
+    }
+
+    private bool TryFind(Sha256Digest id, bool damagedToo, out SegmentLocation location)
+    {
+        lock (gate)
+        {
+            if (relocated.TryGetValue(id, out location))
+                return true;
+            if (overlay.TryGetValue(id, out location) && (damagedToo || !damaged.Contains((id, location.Pack))))
                 return true;
             try
             {
                 foreach (IndexRun run in runs)
                 {
-                    if (run.TryFind(id, out location))
+                    if (run.TryFind(id, out location) && (damagedToo || !damaged.Contains((id, location.Pack))))
                         return true;
                 }
             }
@@ -81,7 +135,7 @@ internal sealed class SegmentIndex : IDisposable
             {
                 Log.IndexCacheUnusable(logger, cacheFolder!, e);
                 Rebuild();
-                return TryFind(id, out location);
+                return TryFind(id, damagedToo, out location);
             }
 
             location = default;
@@ -115,7 +169,13 @@ internal sealed class SegmentIndex : IDisposable
             return;
         overlayPacks.Add(pack);
         foreach (PackEntry entry in entries)
-            overlay[entry.Header.Id] = new SegmentLocation(pack, entry.Offset, entry.Header.StoredLength, entry.Header.ContentLength);
+        {
+            Sha256Digest id = entry.Header.Id;
+            // Of several copies the one met last is kept, unless it is the damaged one.
+            if (!damaged.Contains((id, pack)) || !overlay.ContainsKey(id))
+                overlay[id] = new SegmentLocation(pack, entry.Offset, entry.Header.StoredLength, entry.Header.ContentLength);
+        }
+
         if (overlay.Count >= LargestOverlay)
             Spill();
     }
@@ -135,6 +195,29 @@ internal sealed class SegmentIndex : IDisposable
             if (unusable.Add(pack))
                 Log.PackUnusable(logger, path, e);
             return null;
+        }
+    }
+
+    private void ReadDamaged()
+    {
+        if (cacheFolder is null)
+            return;
+        try
+        {
+            foreach (string line in File.ReadLines(Path.Combine(cacheFolder, DamagedFile)))
+            {
+                // A line that a crash cut short is none.
+                if (line.Split(' ') is [var id, var pack] && Sha256Digest.TryParse(id, out Sha256Digest segment) && Sha256Digest.TryParse(pack, out Sha256Digest name))
+                    damaged.Add((segment, name));
+            }
+        }
+        catch (Exception e) when (e is FileNotFoundException or DirectoryNotFoundException)
+        {
+            // Nothing was found damaged so far.
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            Log.IndexCacheUnusable(logger, cacheFolder, e);
         }
     }
 
@@ -178,7 +261,8 @@ internal sealed class SegmentIndex : IDisposable
             if (runs.Count >= MostRuns)
             {
                 merged.AddRange(runs);
-                entries = Merge([entries, .. runs.Select(r => r.Enumerate())]);
+                // A run has one place for an id: not the damaged one's.
+                entries = Merge([.. runs.Select(r => r.Enumerate()).Prepend(entries).Select(run => run.Where(e => !damaged.Contains((e.Key, e.Value.Pack))))]);
                 packs = [.. packs.Concat(runs.SelectMany(r => r.Packs)).Distinct()];
             }
 

@@ -20,20 +20,14 @@ internal sealed class SegmentReader(VaultLayout layout, SegmentIndex index, bool
     internal void Read(Sha256Digest id, Span<byte> content)
     {
         SegmentLocation location = Find(id);
-        byte[] buffer = ArrayPool<byte>.Shared.Rent(PackFormat.RecordHeaderSize + location.StoredLength);
         try
         {
-            PackFile pack = Open(location.Pack);
-            RecordHeader header = pack.ReadRecord(location.Offset, location.StoredLength, buffer);
-            if (header.ContentLength != content.Length)
-                throw pack.Refuted($"segment {id} at offset {location.Offset} has {header.ContentLength} bytes where the map names {content.Length}");
-            ReadOnlySpan<byte> stored = buffer.AsSpan(PackFormat.RecordHeaderSize, header.StoredLength);
-            if (!SegmentCodec.TryExpand(header.Codec, stored, content) || Sha256Digest.Compute(content) != id)
-                throw pack.Refuted($"the record at offset {location.Offset} is not segment {id}");
+            Read(id, location, content);
         }
-        finally
+        catch (EvidenceException)
         {
-            ArrayPool<byte>.Shared.Return(buffer);
+            if (!TryReadElsewhere(id, location, content))
+                throw;
         }
     }
 
@@ -61,14 +55,58 @@ internal sealed class SegmentReader(VaultLayout layout, SegmentIndex index, bool
         }
     }
 
+    private void Read(Sha256Digest id, SegmentLocation location, Span<byte> content)
+    {
+        byte[] buffer = ArrayPool<byte>.Shared.Rent(PackFormat.RecordHeaderSize + location.StoredLength);
+        try
+        {
+            PackFile pack = Open(location.Pack);
+            RecordHeader header = pack.ReadRecord(location.Offset, location.StoredLength, buffer);
+            if (header.ContentLength != content.Length)
+                throw pack.Refuted($"segment {id} at offset {location.Offset} has {header.ContentLength} bytes where the map names {content.Length}");
+            ReadOnlySpan<byte> stored = buffer.AsSpan(PackFormat.RecordHeaderSize, header.StoredLength);
+            if (!SegmentCodec.TryExpand(header.Codec, stored, content) || Sha256Digest.Compute(content) != id)
+                throw pack.Refuted($"the record at offset {location.Offset} is not segment {id}");
+        }
+        finally
+        {
+            ArrayPool<byte>.Shared.Return(buffer);
+        }
+    }
+
+    /// <summary>Two packs may hold the same segment, and the index keeps one place. This goes through all packs for another: slow, and rare.</summary>
+    private bool TryReadElsewhere(Sha256Digest id, SegmentLocation failed, Span<byte> content)
+    {
+        foreach (Sha256Digest name in layout.ListPacks().Where(p => p != failed.Pack))
+        {
+            try
+            {
+                PackEntry[] entries = Open(name).ReadIndex(name);
+                int at = Array.FindIndex(entries, e => e.Header.Id == id);
+                if (at < 0)
+                    continue;
+                var location = new SegmentLocation(name, entries[at].Offset, entries[at].Header.StoredLength, entries[at].Header.ContentLength);
+                Read(id, location, content);
+                index.Relocate(id, location);
+                return true;
+            }
+            catch (EvidenceException)
+            {
+                // This copy is no better, or its pack cannot be read: the first copy's error is the one to report.
+            }
+        }
+
+        return false;
+    }
+
     private SegmentLocation Find(Sha256Digest id)
     {
-        if (index.TryFind(id, out SegmentLocation location))
+        if (index.TryFindAny(id, out SegmentLocation location))
             return location;
         // Another process may have stored it since.
         if (refresh)
             index.Refresh();
-        return index.TryFind(id, out location)
+        return index.TryFindAny(id, out location)
             ? location
             : throw new EvidenceException(
                 ErrorCode.ContentRefuted, $"The vault at {layout.Folder} does not hold {id}, which it should. Run 'evidence verify' to see what that touches.");

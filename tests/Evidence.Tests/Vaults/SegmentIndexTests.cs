@@ -115,6 +115,63 @@ public sealed class SegmentIndexTests : IDisposable
     }
 
     [Fact]
+    public async Task A_damaged_segment_is_stored_anew_and_read_from_where_it_is_sound()
+    {
+        byte[] content = TestBytes.Random(100_000, 6);
+        Sha256Digest id;
+        using (Vault vault = place.Create())
+        {
+            var result = await TestVault.AcquireAsync(vault, content, new() { Item = "x" });
+            MapRun run = vault.OpenImage(result.Image).Runs().First();
+            id = run.Segment;
+            Assert.True(vault.Index.TryFind(id, out SegmentLocation at));
+            TestVault.Flip(place.Layout.Pack(at.Pack), at.Offset + PackFormat.RecordHeaderSize);
+            vault.Index.MarkDamaged(id);
+            Assert.False(vault.Index.TryFind(id, out _));
+        }
+
+        using (Vault later = place.Open())
+        {
+            Assert.False(later.Index.TryFind(id, out _));
+            Assert.True((await TestVault.AcquireAsync(later, content, new() { Item = "y" })).NewBytes is > 0 and < 20_000);
+            Assert.True(later.Index.TryFind(id, out _));
+        }
+
+        // With the cache, and without it, where the index may hit upon the damaged copy first.
+        foreach (string? cache in (string?[])[place.CacheFolder, null])
+        {
+            using Vault again = Vault.Open(place.Folder, place.Access with { CacheFolder = cache });
+            using Stream image = again.OpenImage(again.FindImage("x")).OpenRead();
+            var read = new byte[content.Length];
+            image.ReadExactly(read);
+            Assert.Equal(content, read);
+        }
+    }
+
+    [Fact]
+    public async Task A_pack_stored_anew_is_not_taken_for_the_damaged_one()
+    {
+        byte[] content = TestBytes.Random(100_000, 7);
+        using Vault vault = place.Create();
+        var options = new Evidence.Acquisition.AcquisitionOptions { Item = "x", SkipReadBack = true };
+        var result = await TestVault.AcquireAsync(vault, content, options);
+        Sha256Digest[] packs = [.. place.Layout.ListPacks()];
+        foreach (MapRun run in vault.OpenImage(result.Image).Runs().ToArray())
+        {
+            Assert.True(vault.Index.TryFind(run.Segment, out SegmentLocation at));
+            TestVault.Flip(place.Layout.Pack(at.Pack), at.Offset + PackFormat.RecordHeaderSize + 1);
+            vault.Index.MarkDamaged(run.Segment);
+        }
+
+        Assert.Equal(content.Length, (await TestVault.AcquireAsync(vault, content, options)).NewBytes);
+        Assert.Equal(packs.Length + 1, place.Layout.ListPacks().Count);
+        using Stream image = vault.OpenImage(result.Image).OpenRead();
+        var read = new byte[content.Length];
+        image.ReadExactly(read);
+        Assert.Equal(content, read);
+    }
+
+    [Fact]
     public async Task Two_vaults_do_not_share_a_cache()
     {
         byte[] content = TestBytes.Random(1_000_000, 3);
