@@ -1,4 +1,3 @@
-using System.IO.Enumeration;
 using Evidence.Ledger;
 using Evidence.Platform;
 
@@ -61,15 +60,9 @@ internal sealed class LedgerDirectory(string root) : ILedgerStorage
     {
         // A prefix need not end at a folder; the folder that it reaches into is where to look.
         string folder = PathOf(prefix[..(prefix.LastIndexOf('/') + 1)]);
-        string[] names = [];
-        DurableFile.Translate(folder, "list", () =>
-        {
-            if (Directory.Exists(folder))
-                names = [.. Files(folder)];
-        });
         return
         [
-            .. names.Select(path => Path.GetRelativePath(root, path).Replace(Path.DirectorySeparatorChar, '/'))
+            .. VaultFiles.List(folder).Select(path => Path.GetRelativePath(root, path).Replace(Path.DirectorySeparatorChar, '/'))
                 .Where(name => name.StartsWith(prefix, StringComparison.Ordinal))
                 .Order(StringComparer.Ordinal),
         ];
@@ -85,23 +78,9 @@ internal sealed class LedgerDirectory(string root) : ILedgerStorage
         return taken;
     }
 
-    /// <summary>
-    /// Every file below a folder, hidden ones too. Links are files here: a link to a parent folder must not keep a check going forever.
-    /// </summary>
-    private static FileSystemEnumerable<string> Files(string folder) => new(
-        folder,
-        (ref FileSystemEntry entry) => entry.ToFullPath(),
-        new EnumerationOptions { RecurseSubdirectories = true, AttributesToSkip = FileAttributes.None, IgnoreInaccessible = false })
-    {
-        ShouldRecursePredicate = (ref FileSystemEntry entry) => !IsLink(ref entry),
-        ShouldIncludePredicate = (ref FileSystemEntry entry) => !entry.IsDirectory || IsLink(ref entry),
-    };
-
-    private static bool IsLink(ref FileSystemEntry entry) => entry.Attributes.HasFlag(FileAttributes.ReparsePoint);
-
     private static byte[]? Read(string path, int maximumLength)
     {
-        if (FileStatus.IsNoFile(path))
+        if (VaultFiles.IsNoFile(path))
             throw new IOException("it is no regular file.");
         try
         {

@@ -23,7 +23,7 @@ internal sealed class PackFile : IDisposable
 
     internal static PackFile Open(string path)
     {
-        if (FileStatus.IsNoFile(path))
+        if (VaultFiles.IsNoFile(path))
             throw new EvidenceException(ErrorCode.ContentRefuted, $"{path} is no regular file.");
         SafeFileHandle? opened = null;
         DurableFile.Translate(path, "open the pack", () =>
@@ -105,7 +105,7 @@ internal sealed class PackFile : IDisposable
                 destination = destination[read..];
             }
         }
-        catch (IOException e)
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {
             throw new EvidenceException(ErrorCode.InputOutput, $"Cannot read {FilePath} at offset {offset}: {e.Message}", e);
         }

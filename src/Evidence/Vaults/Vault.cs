@@ -184,6 +184,14 @@ public sealed class Vault : IDisposable
             string what = e is FormatException ? $"is damaged: {e.Message}" : "is missing.";
             throw new EvidenceException(ErrorCode.ContentRefuted, $"The manifest {path} {what}", e);
         }
+        catch (UnauthorizedAccessException e)
+        {
+            throw new EvidenceException(ErrorCode.PermissionDenied, $"Cannot read the manifest {path}: permission denied.", e);
+        }
+        catch (IOException e)
+        {
+            throw new EvidenceException(ErrorCode.InputOutput, $"Cannot read the manifest {path}: {e.Message}", e);
+        }
     }
 
     /// <summary>The SHA-256 of <c>vault.json</c>, whatever is in it.</summary>
@@ -213,11 +221,15 @@ public sealed class Vault : IDisposable
         {
             throw new EvidenceException(ErrorCode.PermissionDenied, $"Cannot read {layout.Settings}: permission denied.", e);
         }
+        catch (IOException e)
+        {
+            throw new EvidenceException(ErrorCode.InputOutput, $"Cannot read {layout.Settings}: {e.Message}", e);
+        }
     }
 
     private static byte[] ReadBounded(string path, int most)
     {
-        if (FileStatus.IsNoFile(path))
+        if (VaultFiles.IsNoFile(path))
             throw new FormatException("it is no regular file.");
         using var file = new FileStream(path, FileMode.Open, FileAccess.Read, FileShare.ReadWrite | FileShare.Delete);
         if (file.Length > most)

@@ -28,21 +28,20 @@ internal sealed class VaultLayout(string folder)
 
     internal string Manifest(Sha256Digest image) => Path.Combine(Images, image + ManifestExtension);
 
-    /// <summary>The packs that are there, by name, in the order of their names.</summary>
-    internal List<Sha256Digest> ListPacks() => List(Packs, PackExtension, Pack);
+    /// <summary>The packs that are there, by name, in the order of their names; a link or a pipe in a pack's place too, which is then no good pack.</summary>
+    /// <param name="failed">Hears of folders that cannot be listed, and why; null to throw instead.</param>
+    internal List<Sha256Digest> ListPacks(Action<string, EvidenceException>? failed = null) => List(Packs, PackExtension, Pack, failed);
 
     /// <summary>The manifests that are there, by image, in the order of their ids.</summary>
-    internal List<Sha256Digest> ListManifests() => List(Images, ManifestExtension, Manifest);
+    internal List<Sha256Digest> ListManifests(Action<string, EvidenceException>? failed = null) => List(Images, ManifestExtension, Manifest, failed);
 
-    private static List<Sha256Digest> List(string folder, string extension, Func<Sha256Digest, string> pathOf)
+    private static List<Sha256Digest> List(string folder, string extension, Func<Sha256Digest, string> pathOf, Action<string, EvidenceException>? failed)
     {
         var names = new List<Sha256Digest>();
-        if (!Directory.Exists(folder))
-            return names;
-        foreach (string file in Directory.EnumerateFiles(folder, "*" + extension, SearchOption.AllDirectories))
+        foreach (string file in VaultFiles.List(folder, failed))
         {
             // Whatever is not in its own place is foreign.
-            if (Sha256Digest.TryParse(Path.GetFileNameWithoutExtension(file), out Sha256Digest name) &&
+            if (file.EndsWith(extension, StringComparison.Ordinal) && Sha256Digest.TryParse(Path.GetFileNameWithoutExtension(file), out Sha256Digest name) &&
                 string.Equals(file, pathOf(name), StringComparison.Ordinal))
             {
                 names.Add(name);

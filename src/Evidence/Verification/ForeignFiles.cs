@@ -6,18 +6,25 @@ namespace Evidence.Verification;
 /// <summary>Files in a vault that are none of its own: they prove nothing and harm nothing, but somebody put them there.</summary>
 internal static partial class ForeignFiles
 {
-    internal static IEnumerable<Finding> Find(VaultLayout layout)
+    internal static IEnumerable<Finding> Find(VaultLayout layout, Action<string, EvidenceException> failed)
     {
-        if (!Directory.Exists(layout.Folder))
-            yield break;
-        foreach (string path in Directory.EnumerateFiles(layout.Folder, "*", SearchOption.AllDirectories).Order(StringComparer.Ordinal))
+        foreach ((string path, bool isFolder) in VaultFiles.Entries(layout.Folder, failed).OrderBy(e => e.Path, StringComparer.Ordinal))
         {
             string file = Path.GetRelativePath(layout.Folder, path);
             // The check of the ledger looks after its own folder.
-            if (!Known().IsMatch(file) && !file.StartsWith("ledger/", StringComparison.Ordinal) && !file.StartsWith("staging/", StringComparison.Ordinal))
-                yield return new Finding("foreign", file, null, null, "This file is none of the vault's. It was not used.", ContentVerdict.Verified);
+            if (file.StartsWith("ledger/", StringComparison.Ordinal) || file.StartsWith("staging/", StringComparison.Ordinal))
+                continue;
+            bool known = Known().IsMatch(file);
+            if (isFolder && known)
+                yield return Foreign(file, "This folder stands where a file of the vault would. It was not used.");
+            else if (!isFolder && known && VaultFiles.IsNoFile(path))
+                yield return Foreign(file, "This is a link or no file of bytes. It was not used.");
+            else if (!isFolder && !known)
+                yield return Foreign(file, "This file is none of the vault's. It was not used.");
         }
     }
+
+    private static Finding Foreign(string file, string detail) => new("foreign", file, null, null, detail, ContentVerdict.Verified);
 
     [GeneratedRegex(@"^(vault\.json|packs/(?<two>[0-9a-f]{2})/\k<two>[0-9a-f]{62}\.pack|images/[0-9a-f]{64}\.json)$", RegexOptions.ExplicitCapture | RegexOptions.CultureInvariant, 1000)]
     private static partial Regex Known();

@@ -54,7 +54,7 @@ public sealed class VaultVerifier
             ImageVerdict[] verdicts =
                 [.. images.Select(i => new ImageCheck(layout, parameters, good, segments, readSegments, options.Digests).Run(i.Image, i.Recorded, cancellation))];
             if (options.Images.Count == 0)
-                findings.AddRange(ForeignFiles.Find(layout));
+                findings.AddRange(ForeignFiles.Find(layout, static (_, _) => { }));
             return new VerificationReport(ledgerVerdict, verdicts, findings, read, options.StoredBytesOnly);
         }
         finally
@@ -102,13 +102,13 @@ public sealed class VaultVerifier
         }
 
         var known = recorded.Select(r => r.Record.Image).ToHashSet();
-        return [.. recorded.Select(r => (r.Record.Image, (RecordedImage?)r)), .. layout.ListManifests().Where(m => !known.Contains(m)).Select(m => (m, (RecordedImage?)null))];
+        return [.. recorded.Select(r => (r.Record.Image, (RecordedImage?)r)), .. layout.ListManifests(NotListed).Where(m => !known.Contains(m)).Select(m => (m, (RecordedImage?)null))];
     }
 
     private void CheckPacks(SegmentIndex good, IProgress<VerificationProgress>? progress, CancellationToken cancellation)
     {
-        List<Sha256Digest> packs = layout.ListPacks();
-        long total = packs.Sum(p => new FileInfo(layout.Pack(p)).Length);
+        List<Sha256Digest> packs = layout.ListPacks(NotListed);
+        long total = packs.Sum(LengthOf);
         RecordDepth depth = options.Images.Count > 0 ? RecordDepth.IndexOnly
             : options.StoredBytesOnly ? RecordDepth.StoredBytes
             : RecordDepth.Content;
@@ -125,6 +125,22 @@ public sealed class VaultVerifier
             progress?.Report(new(done, total));
         }
     }
+
+    private long LengthOf(Sha256Digest pack)
+    {
+        try
+        {
+            return new FileInfo(layout.Pack(pack)).Length;
+        }
+        catch (IOException)
+        {
+            // Only for the progress: what is wrong with it is found when it is opened.
+            return 0;
+        }
+    }
+
+    private void NotListed(string folder, EvidenceException e) =>
+        Add(new Finding("vault", Path.GetRelativePath(layout.Folder, folder), null, null, e.Message));
 
     private void Add(Finding finding)
     {
