@@ -79,7 +79,7 @@ public sealed class Acquirer(Vault vault)
         {
             using var medium = new SegmentReader(vault.Layout, vault.Index, fromMedium: true);
             await ReadBack.RunAsync(
-                new VaultImage(id, manifest, medium), medium,
+                new VaultImage(id, manifest, medium), vault.Index, medium,
                 done => progress?.Report(new(AcquisitionPhase.ReadingBack, done, manifest.Totals.GetValueOrDefault(RunKind.Data), stored)), cancellation).ConfigureAwait(false);
         }
 

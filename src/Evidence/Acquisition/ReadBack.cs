@@ -18,7 +18,8 @@ internal static class ReadBack
     private const int BatchSize = 64;
 
     /// <exception cref="EvidenceException">A segment is missing or is not what its id says (<see cref="ErrorCode.ContentRefuted"/>).</exception>
-    internal static async Task RunAsync(VaultImage image, SegmentReader segments, Action<long> progress, CancellationToken cancellation)
+    internal static async Task RunAsync(
+        VaultImage image, SegmentIndex index, SegmentReader segments, Action<long> progress, CancellationToken cancellation)
     {
         long done = 0;
         var options = new ParallelOptions { CancellationToken = cancellation, MaxDegreeOfParallelism = Environment.ProcessorCount };
@@ -33,8 +34,13 @@ internal static class ReadBack
                 }
                 catch (EvidenceException e) when (string.Equals(e.Code, ErrorCode.ContentRefuted, StringComparison.Ordinal))
                 {
+                    // The next run stores it anew.
+                    index.MarkDamaged(run.Segment);
                     throw new EvidenceException(
-                        e.Code, $"What the vault holds for bytes {run.Offset} to {run.End - 1} of the image is not what was read: {e.Message}", e);
+                        e.Code,
+                        $"What the vault holds for bytes {run.Offset} to {run.End - 1} of the image is not what was read: {e.Message} Run the same " +
+                        "command again: the segment is then stored anew. If it is damaged again, the vault's medium is failing.",
+                        e);
                 }
                 finally
                 {

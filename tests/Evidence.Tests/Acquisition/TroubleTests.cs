@@ -30,6 +30,14 @@ public sealed class TroubleTests : IDisposable
         Assert.Equal(ErrorCode.ContentRefuted, error.Code);
         Assert.Contains(pack, error.Message, StringComparison.Ordinal);
         Assert.Single(later.Images());
+
+        // The way out that the message gives: what was found damaged is stored anew.
+        AcquisitionResult again = await TestVault.AcquireAsync(later, content);
+        Assert.True(again.NewSegments > 0);
+        using Stream image = later.OpenImage(again.Image).OpenRead();
+        var bytes = new byte[content.Length];
+        await image.ReadExactlyAsync(bytes, TestContext.Current.CancellationToken);
+        Assert.Equal(content, bytes);
     }
 
     [Fact]
