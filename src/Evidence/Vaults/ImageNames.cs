@@ -1,4 +1,5 @@
 using Evidence.Hashing;
+using Evidence.Ledger;
 
 namespace Evidence.Vaults;
 
@@ -20,12 +21,15 @@ internal static class ImageNames
             throw new EvidenceException(ErrorCode.Usage, $"'{name}' is too short: give at least {FewestDigits} digits after '{Prefix}'.");
         ImageRecord[] found = [.. images.Where(i => byId
             ? i.Image.ToString().StartsWith(name[Prefix.Length..], StringComparison.OrdinalIgnoreCase)
-            : string.Equals(i.Item, name, StringComparison.Ordinal))];
+            : string.Equals(i.Item, name, StringComparison.Ordinal))
+            // Two entries may name one image; that is no reason to ask which.
+            .GroupBy(i => i.Image)
+            .Select(entries => entries.FirstOrDefault(e => e.Signature == EntrySignatureStatus.Valid) ?? entries.First())];
         return found switch
         {
             [var one] => one,
             [] => throw new EvidenceException(
-                ErrorCode.ImageNotFound, $"No image in {folder} is called '{name}'. 'evidence images' lists the {images.Count} that there are."),
+                ErrorCode.ImageNotFound, $"No image in {folder} is called '{name}'. 'evidence images' lists those that there are."),
             _ => throw new EvidenceException(
                 ErrorCode.ImageAmbiguous,
                 $"{found.Length} images in {folder} are called '{name}'. Name one by its id: " +

@@ -18,8 +18,22 @@ namespace Evidence.Vaults;
 public sealed record ImageRecord(
     Sha256Digest Image, string Item, string? Case, long Size, Sha256Digest Root, bool Verified, Instant Time, long Entry)
 {
+    /// <summary>What the entry's signature is worth. Only a valid one makes an image the vault's.</summary>
+    public EntrySignatureStatus Signature { get; init; }
+
+    /// <summary>The bytes that were not read; null where the entry does not say.</summary>
+    internal long? AbsentBytes { get; private init; }
+
+    /// <summary>The digests of the whole image in canonical form; null where the entry does not say.</summary>
+    internal string? Digests { get; private init; }
+
+    /// <summary>Whether what the entry says of digests and of bytes that were not read is what a manifest says.</summary>
+    internal bool AgreesWith(ImageManifest manifest) =>
+        (AbsentBytes is null || AbsentBytes == AbsentBytesOf(manifest)) &&
+        (Digests is null || string.Equals(Digests, Canonical(EncodeDigests(manifest)), StringComparison.Ordinal));
+
     /// <summary>Reads an acquisition entry; null where its body is not one.</summary>
-    internal static ImageRecord? TryRead(long index, EntryPayload payload)
+    internal static ImageRecord? TryRead(long index, EntryPayload payload, EntrySignatureStatus signature)
     {
         try
         {
@@ -31,7 +45,12 @@ public sealed record ImageRecord(
                 Sha256Digest.Parse(payload.Body.RequireDigest("root")),
                 string.Equals(payload.Body.RequireString("readBack"), "verified", StringComparison.Ordinal),
                 payload.Time,
-                index);
+                index)
+            {
+                Signature = signature,
+                AbsentBytes = payload.Body.ContainsKey("absentBytes") ? payload.Body.RequireDecimal("absentBytes") : null,
+                Digests = payload.Body.ContainsKey("digests") ? Canonical(payload.Body.RequireObject("digests")) : null,
+            };
         }
         catch (FormatException)
         {
@@ -48,8 +67,22 @@ public sealed record ImageRecord(
         ["size"] = DecimalText.Format(manifest.Size),
         ["source"] = manifest.Source["name"]!.GetValue<string>(),
         ["examiner"] = manifest.Examiner,
-        ["digests"] = new JsonObject(manifest.Digests.Select(d => KeyValuePair.Create(d.Algorithm.Name(), (JsonNode?)d.Value))),
-        ["absentBytes"] = DecimalText.Format(manifest.Absent.Sum(r => r.Length)),
+        ["digests"] = EncodeDigests(manifest),
+        ["absentBytes"] = DecimalText.Format(AbsentBytesOf(manifest)),
         ["readBack"] = verified ? "verified" : "skipped",
     };
+
+    /// <summary>A manifest that lies may claim more than can be counted; that is then not what any entry says.</summary>
+    private static long AbsentBytesOf(ImageManifest manifest) =>
+        manifest.Absent.Aggregate(0L, (sum, range) => unchecked(sum + range.Length));
+
+    private static JsonObject EncodeDigests(ImageManifest manifest)
+    {
+        var digests = new JsonObject();
+        foreach (ImageDigest digest in manifest.Digests)
+            digests[digest.Algorithm.Name()] = digest.Value;
+        return digests;
+    }
+
+    private static string Canonical(JsonObject json) => Convert.ToHexStringLower(CanonicalJson.Serialize(json));
 }

@@ -131,13 +131,13 @@ public sealed class Vault : IDisposable
         }
     }
 
-    /// <summary>The images that the ledger names, in the order of their entries.</summary>
+    /// <summary>The images that the ledger's validly signed entries name, in the order of those.</summary>
     /// <exception cref="EvidenceException">The ledger is damaged.</exception>
     public IReadOnlyList<ImageRecord> Images() =>
     [
         .. Ledger.Entries()
-            .Where(e => e.Entry is { } entry && string.Equals(entry.Payload.Kind, EntryKind.Acquisition, StringComparison.Ordinal))
-            .Select(e => ImageRecord.TryRead(e.Index, e.Entry!.Payload))
+            .Where(e => e.Verdict?.Status == EntrySignatureStatus.Valid && e.Entry is { } entry && string.Equals(entry.Payload.Kind, EntryKind.Acquisition, StringComparison.Ordinal))
+            .Select(e => ImageRecord.TryRead(e.Index, e.Entry!.Payload, EntrySignatureStatus.Valid))
             .OfType<ImageRecord>(),
     ];
 

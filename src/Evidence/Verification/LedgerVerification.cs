@@ -86,7 +86,7 @@ internal sealed class LedgerVerification(ILedgerStorage storage, KeyStore? known
             Add("entry", null, null, $"Entry {judged.Index} ({entry.Payload.Kind}) is signed by a key that no entry before it declares.", ContentVerdict.Unverifiable);
         if (judged.Verdict.RefusedIdentity is { } refused)
             Add("entry", null, null, $"Entry {judged.Index} declares no identity: {refused}", ContentVerdict.Unverifiable);
-        if (string.Equals(entry.Payload.Kind, EntryKind.Acquisition, StringComparison.Ordinal) && ImageRecord.TryRead(judged.Index, entry.Payload) is { } record)
+        if (string.Equals(entry.Payload.Kind, EntryKind.Acquisition, StringComparison.Ordinal) && ImageRecord.TryRead(judged.Index, entry.Payload, status) is { } record)
             images.Add(new RecordedImage(record, status));
     }
 

@@ -19,6 +19,15 @@ public sealed class ImageNamesTests
     [InlineData("sha256:aaaaaaaa2", 1)]
     public void One_image_is_found(string name, int index) => Assert.Equal(Images[index], ImageNames.Find(Images, name, "vault"));
 
+    [Fact]
+    public void Two_entries_of_one_image_are_one_image_and_the_validly_signed_one_counts()
+    {
+        ImageRecord valid = Record("twice", "eeeeeeee55") with { Entry = 2, Signature = Evidence.Ledger.EntrySignatureStatus.Valid };
+        ImageRecord[] images = [Record("twice", "eeeeeeee55"), valid, valid with { Entry = 3 }];
+        Assert.Equal(valid, ImageNames.Find(images, "twice", "vault"));
+        Assert.Equal(valid, ImageNames.Find(images, "sha256:eeeeeeee", "vault"));
+    }
+
     [Theory]
     [InlineData("server-7")]
     [InlineData("sha256:aaaaaaaa")]
