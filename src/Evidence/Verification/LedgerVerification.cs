@@ -29,8 +29,9 @@ internal sealed class LedgerVerification(ILedgerStorage storage, KeyStore? known
         IReadOnlyList<VerifierKey> pinned = known?.Pinned(origin) ?? [];
         IReadOnlyList<VerifierKey> keys = pinned.Count > 0 ? pinned : identity?.Keys ?? [];
         LedgerCheckResult result = LedgerCheck.Run(storage, origin, keys, cancellation);
+        long? explained = result.Findings.Any(f => f.Kind == LedgerFindingKind.Ahead) ? ExplainedUpTo(origin, keys, result.Checkpoint!.Size) : null;
         foreach (LedgerFinding finding in result.Findings)
-            Add(finding);
+            Add(finding, explained);
         if (result.Checkpoint is null)
         {
             if (findings.Count == 0)
@@ -119,11 +120,55 @@ internal sealed class LedgerVerification(ILedgerStorage storage, KeyStore? known
         }
     }
 
-    private void Add(LedgerFinding finding)
+    /// <summary>
+    /// The size up to which files past the checkpoint are in order: those of an append that is under way or was interrupted, which its staged batch
+    /// tells, or that was published since the checkpoint was read. Null where there is no such append.
+    /// </summary>
+    private long? ExplainedUpTo(string origin, IReadOnlyList<VerifierKey> keys, long size)
     {
+        long? end = null;
+        try
+        {
+            if (StagedBatch.TryRead(storage) is { } batch && batch.Start == size && string.Equals(batch.Origin, origin, StringComparison.Ordinal))
+                end = batch.End;
+        }
+        catch (EvidenceException)
+        {
+            // A batch that cannot be read explains nothing.
+        }
+
+        try
+        {
+            if (CheckpointFile.TryRead(storage, CheckpointFile.Name, origin, keys) is { Checkpoint.Size: var now } && now > size)
+                end = Math.Max(now, end ?? 0);
+        }
+        catch (EvidenceException)
+        {
+            // The check of the checkpoint says what is wrong with it.
+        }
+
+        return end;
+    }
+
+    private void Add(LedgerFinding finding, long? explained)
+    {
+        string file = $"ledger/{finding.File}";
+        if (finding.Kind == LedgerFindingKind.Ahead)
+        {
+            bool inOrder = explained is { } end && TileName.TryParse(finding.File, out TileName? tile) &&
+                TileName.At(tile.Value.Level, tile.Value.Index, end).Width >= tile.Value.Width;
+            findings.Add(inOrder
+                ? new Finding("ledger", file, null, null, "It lies past the checkpoint's size: an append is under way, or was interrupted.", ContentVerdict.Verified)
+                : new Finding(
+                    "ledger", file, null, null,
+                    "It lies past the checkpoint's size, and no append is under way that explains it: the checkpoint was set back to an older one, and the entries since are not vouched for.",
+                    ContentVerdict.Unverifiable));
+            return;
+        }
+
         ContentVerdict verdict = finding.Refutes || finding.Kind == LedgerFindingKind.Unreadable ? ContentVerdict.Refuted : ContentVerdict.Verified;
         string what = finding.Kind == LedgerFindingKind.Foreign ? "foreign" : "ledger";
-        findings.Add(new Finding(what, $"ledger/{finding.File}", finding.Offset, null, finding.Detail, verdict));
+        findings.Add(new Finding(what, file, finding.Offset, null, finding.Detail, verdict));
     }
 
     private void Add(string what, string? file, long? offset, string detail, ContentVerdict verdict = ContentVerdict.Refuted) =>

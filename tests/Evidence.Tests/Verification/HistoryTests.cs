@@ -28,6 +28,42 @@ public sealed class HistoryTests
         Assert.Equal(ContentVerdict.Verified, (await vault.VerifyAsync(older, new VerificationOptions())).Content);
     }
 
+    /// <summary>Nobody saw the newer checkpoint, but the tiles that it stood for are still there.</summary>
+    [Fact]
+    public async Task A_checkpoint_set_back_alone_shows_by_the_tiles_past_it_unless_an_append_explains_them()
+    {
+        await using SmallVault vault = await SmallVault.CreateAsync();
+        string checkpoint = Path.Combine(vault.Place.Folder, "ledger/checkpoint");
+        byte[] older = await File.ReadAllBytesAsync(checkpoint, TestVault.Stop);
+        string olderFolder = vault.Place.At("older");
+        TestVault.Copy(vault.Place.Folder, olderFolder);
+        ReadOnlyMemory<byte> entry;
+        using (Vault open = vault.Place.Open())
+        {
+            open.Ledger.Record(EntryKind.Note, [], null, new JsonObject { ["text"] = "later" });
+            entry = open.Ledger.Entries().Last().Entry!.ToBytes();
+        }
+
+        // Partial tiles that the append superseded are put back, as whoever sets a checkpoint back would.
+        foreach (string file in Directory.GetFiles(Path.Combine(olderFolder, "ledger/tile"), "*", SearchOption.AllDirectories))
+        {
+            string place = Path.Combine(vault.Place.Folder, Path.GetRelativePath(olderFolder, file));
+            if (!File.Exists(place))
+                File.Copy(file, place);
+        }
+
+        TestVault.Overwrite(checkpoint, older);
+        VerificationReport report = await vault.VerifyAsync(options: new VerificationOptions());
+        Assert.Equal(ContentVerdict.Unverifiable, report.Content);
+        Assert.All(report.Ledger.Findings, f => Assert.Contains("set back", f.Detail, StringComparison.Ordinal));
+
+        var batch = new StagedBatch("vault.example/test", 5, [entry]);
+        await File.WriteAllBytesAsync(Path.Combine(vault.Place.Folder, "ledger", StagedBatch.Name), batch.ToBytes(), TestVault.Stop);
+        report = await vault.VerifyAsync(options: new VerificationOptions());
+        Assert.Equal(ContentVerdict.Verified, report.Content);
+        Assert.NotEmpty(report.Ledger.Findings);
+    }
+
     [Fact]
     public async Task Two_histories_that_part_are_a_fork()
     {
