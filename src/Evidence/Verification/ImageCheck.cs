@@ -9,7 +9,7 @@ namespace Evidence.Verification;
 
 /// <summary>Verifies one image: its manifest, its map, and that every segment it names is there and good.</summary>
 internal sealed class ImageCheck(
-    VaultLayout layout, SegmentParameters? parameters, SegmentIndex good, SegmentReader segments, bool readSegments, bool digests)
+    VaultLayout layout, SegmentParameters? parameters, SegmentIndex good, SegmentReader segments, bool readSegments, bool digests, bool ledgerRefuted)
 {
     /// <summary>More findings than this on one image are counted, not listed; ranges that were not read have as many places of their own.</summary>
     private const int MostFindings = 200;
@@ -29,7 +29,10 @@ internal sealed class ImageCheck(
         {
             Add(new Finding(
                 "unrecorded", ManifestFile(image), null, null,
-                "No ledger entry names this manifest: a run was stopped before its last step, or the entry is lost.", ContentVerdict.Unverifiable));
+                ledgerRefuted
+                    ? "No ledger entry that can be read names this manifest: the ledger is damaged, so the entry may be lost."
+                    : "No ledger entry names this manifest: a run was stopped before its last step. No claim is made of it.",
+                ledgerRefuted ? ContentVerdict.Unverifiable : ContentVerdict.Verified));
         }
         else if (recorded.Signature != EntrySignatureStatus.Valid)
         {
@@ -54,7 +57,10 @@ internal sealed class ImageCheck(
         if (unlisted > 0)
             findings.Add(new Finding("map", null, null, null, $"And {unlisted} more findings.", worstUnlisted));
         findings.AddRange(notRead);
-        return new ImageVerdict(image, recorded?.Record.Item ?? "", findings);
+        // Nothing vouches for what no entry names, so nothing of it can be refuted; but what is wrong with it is said.
+        return recorded is null && !ledgerRefuted
+            ? new ImageVerdict(image, "", [.. findings.Select(f => f with { Verdict = ContentVerdict.Verified })])
+            : new ImageVerdict(image, recorded?.Record.Item ?? "", findings);
     }
 
     private void CompareWithEntry(ImageManifest manifest, ImageRecord? record)

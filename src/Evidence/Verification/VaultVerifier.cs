@@ -52,7 +52,7 @@ public sealed class VaultVerifier
             // Without names every record was recomputed in its pack already.
             bool readSegments = options.Images.Count > 0;
             ImageVerdict[] verdicts =
-                [.. images.Select(i => new ImageCheck(layout, parameters, good, segments, readSegments, options.Digests).Run(i.Image, i.Recorded, cancellation))];
+                [.. images.Select(i => new ImageCheck(layout, parameters, good, segments, readSegments, options.Digests, ledgerVerdict.Content == ContentVerdict.Refuted).Run(i.Image, i.Recorded, cancellation))];
             if (options.Images.Count == 0)
                 findings.AddRange(ForeignFiles.Find(layout, static (_, _) => { }));
             return new VerificationReport(ledgerVerdict, verdicts, findings, read, options.StoredBytesOnly);
