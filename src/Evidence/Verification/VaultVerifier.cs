@@ -32,16 +32,24 @@ public sealed class VaultVerifier
     /// <param name="options">What, and against what; null for everything.</param>
     /// <param name="progress">Hears how far it is, from several threads.</param>
     /// <param name="cancellation">Stops the verification.</param>
-    /// <exception cref="EvidenceException">There is no vault, it needs a newer version, or it holds no image of a name that was asked for.</exception>
+    /// <exception cref="EvidenceException">
+    /// There is no vault, it needs a newer version, or its ledger, which is sound, names no image of a name that was asked for; or names are given with
+    /// <see cref="VerificationOptions.StoredBytesOnly"/>, which goes over the whole vault (<see cref="ErrorCode.Usage"/>).
+    /// </exception>
     public static Task<VerificationReport> VerifyAsync(
-        string folder, VerificationOptions? options = null, IProgress<VerificationProgress>? progress = null, CancellationToken cancellation = default) =>
-        Task.Run(() => new VaultVerifier(folder, options ?? new VerificationOptions()).Run(progress, cancellation), cancellation);
+        string folder, VerificationOptions? options = null, IProgress<VerificationProgress>? progress = null, CancellationToken cancellation = default)
+    {
+        options ??= new VerificationOptions();
+        if (options.StoredBytesOnly && options.Images.Count > 0)
+            throw new EvidenceException(ErrorCode.Usage, "A scrub goes over the whole vault: leave out the images' names, or leave out --scrub.");
+        return Task.Run(() => new VaultVerifier(folder, options).Run(progress, cancellation), cancellation);
+    }
 
     private VerificationReport Run(IProgress<VerificationProgress>? progress, CancellationToken cancellation)
     {
         var ledger = new LedgerVerification(new LedgerDirectory(layout.Ledger), options.Keys, options.Logger);
         LedgerVerdict ledgerVerdict = CheckSettings(ledger, cancellation);
-        IReadOnlyList<(Sha256Digest Image, RecordedImage? Recorded)> images = Select(ledger.Images);
+        IReadOnlyList<(Sha256Digest Image, RecordedImage? Recorded)> images = Select(ledger.Images, ledgerVerdict);
 
         DirectoryInfo spill = Directory.CreateTempSubdirectory("evidence-verify-");
         try
@@ -92,13 +100,27 @@ public sealed class VaultVerifier
     }
 
     /// <summary>The images to check: those of the given names, or all that the ledger names and all whose manifests are there.</summary>
-    private List<(Sha256Digest Image, RecordedImage? Recorded)> Select(IReadOnlyList<RecordedImage> recorded)
+    private List<(Sha256Digest Image, RecordedImage? Recorded)> Select(IReadOnlyList<RecordedImage> recorded, LedgerVerdict ledger)
     {
         if (options.Images.Count > 0)
         {
-            return [.. options.Images
-                .Select(name => ImageNames.Find([.. recorded.Select(r => r.Record)], name, layout.Folder))
-                .Select(found => (found.Image, (RecordedImage?)recorded.First(r => r.Record.Entry == found.Entry)))];
+            var found = new List<(Sha256Digest Image, RecordedImage? Recorded)>();
+            foreach (string name in options.Images)
+            {
+                try
+                {
+                    ImageRecord record = ImageNames.Find([.. recorded.Select(r => r.Record)], name, layout.Folder);
+                    found.Add((record.Image, recorded.First(r => r.Record.Entry == record.Entry)));
+                }
+                catch (EvidenceException e) when (
+                    string.Equals(e.Code, ErrorCode.ImageNotFound, StringComparison.Ordinal) && ledger.Content == ContentVerdict.Refuted)
+                {
+                    // The entry that names it may be among what is damaged: the damage is the answer, not the name.
+                    findings.Add(new Finding("image", null, null, null, $"No entry that can be read names '{name}': the ledger is damaged."));
+                }
+            }
+
+            return found;
         }
 
         var known = recorded.Select(r => r.Record.Image).ToHashSet();

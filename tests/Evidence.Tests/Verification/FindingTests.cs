@@ -85,6 +85,62 @@ public sealed class FindingTests
     }
 
     [Fact]
+    public async Task Where_the_ledger_is_refuted_that_is_the_answer_whatever_name_is_asked_for()
+    {
+        await using SmallVault vault = await SmallVault.CreateAsync();
+        string bundle = vault.Place.PublishedFiles().Last(f => f.StartsWith("ledger/tile/entries/", StringComparison.Ordinal));
+        TestVault.Overwrite(Path.Combine(vault.Place.Folder, bundle), [0]);
+        VerificationReport report = await vault.VerifyAsync(options: new VerificationOptions { Images = ["second"] });
+        Assert.Equal(ContentVerdict.Refuted, report.Content);
+        Assert.Contains(report.Findings, f => f.What == "image" && f.Detail.Contains("'second'", StringComparison.Ordinal));
+
+        // Nothing names the images any more; they and what rots in them are listed all the same.
+        (string file, PackEntry entry) = OnlyInSecond(vault);
+        TestVault.Flip(Path.Combine(vault.Place.Folder, file), entry.Offset + PackFormat.RecordHeaderSize);
+        report = await vault.VerifyAsync();
+        Assert.Equal(2, report.Images.Count);
+        Assert.Contains(report.Images, i => i.Image == vault.Second.Image && i.Findings.Any(f => f is { What: "segment", Verdict: ContentVerdict.Refuted }));
+    }
+
+    [Fact]
+    public async Task A_scrub_takes_no_names()
+    {
+        await using SmallVault vault = await SmallVault.CreateAsync();
+        EvidenceException error = await Assert.ThrowsAsync<EvidenceException>(
+            () => vault.VerifyAsync(options: new VerificationOptions { Images = ["first"], StoredBytesOnly = true }));
+        Assert.Equal(ErrorCode.Usage, error.Code);
+    }
+
+    /// <summary>What a run leaves that was stopped between its manifest and its entry.</summary>
+    [Fact]
+    public async Task A_manifest_that_no_entry_names_is_a_remark_and_its_damage_is_said()
+    {
+        await using SmallVault vault = await SmallVault.CreateAsync();
+        string other = vault.Place.At("other");
+        TestVault.Copy(vault.Place.Folder, other);
+        List<Sha256Digest> before = vault.Place.Layout.ListPacks();
+        using (Vault open = vault.Place.Open())
+            await TestVault.AcquireAsync(open, TestBytes.Random(40_000, 8), new() { Item = "stopped" });
+        foreach (string file in Directory.GetFiles(vault.Place.Folder, "*", SearchOption.AllDirectories).Where(f => f.EndsWith(".pack", StringComparison.Ordinal) || f.EndsWith(".json", StringComparison.Ordinal)))
+        {
+            string copy = Path.Combine(other, Path.GetRelativePath(vault.Place.Folder, file));
+            Directory.CreateDirectory(Path.GetDirectoryName(copy)!);
+            if (!File.Exists(copy))
+                File.Copy(file, copy);
+        }
+
+        VerificationReport report = await vault.VerifyAsync(other, new VerificationOptions());
+        Assert.Equal(ContentVerdict.Verified, report.Content);
+        Assert.Equal(("unrecorded", ContentVerdict.Verified), (Assert.Single(SmallVault.FindingsOf(report)).What, report.Images[2].Content));
+
+        foreach (Sha256Digest pack in new VaultLayout(other).ListPacks().Except(before))
+            File.Delete(new VaultLayout(other).Pack(pack));
+        report = await vault.VerifyAsync(other, new VerificationOptions());
+        Assert.Equal(ContentVerdict.Verified, report.Content);
+        Assert.True(report.Images[2].Findings.Count > 1);
+    }
+
+    [Fact]
     public async Task The_digests_of_whole_images_are_computed_anew_where_asked_for()
     {
         await using SmallVault vault = await SmallVault.CreateAsync();
