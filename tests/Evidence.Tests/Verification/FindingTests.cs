@@ -1,4 +1,6 @@
+using System.Text.Json.Nodes;
 using Evidence.Hashing;
+using Evidence.Ledger;
 using Evidence.Segments;
 using Evidence.Tests.Vaults;
 using Evidence.Vaults;
@@ -100,6 +102,33 @@ public sealed class FindingTests
         report = await vault.VerifyAsync();
         Assert.Equal(2, report.Images.Count);
         Assert.Contains(report.Images, i => i.Image == vault.Second.Image && i.Findings.Any(f => f is { What: "segment", Verdict: ContentVerdict.Refuted }));
+    }
+
+    [Fact]
+    public async Task An_image_counts_only_by_an_entry_of_a_declared_key_that_says_what_its_manifest_says()
+    {
+        await using SmallVault vault = await SmallVault.CreateAsync();
+        using Vault open = vault.Place.Open();
+        string image = vault.First.Image.ToString();
+        JsonObject body = open.Ledger.Entries().First(e => e.Entry?.Payload.Kind == EntryKind.Acquisition).Entry!.Payload.Body.DeepClone().AsObject();
+        // Signed by the keeper, with other digests.
+        body["digests"]!["sha256"] = new string('0', 64);
+        open.Ledger.Record(EntryKind.Acquisition, ["lied"], null, body.DeepClone().AsObject());
+        // Signed by a key that nobody declared.
+        using (ActorKey stranger = new KeyStore(vault.Place.At("stranger")).CreateActor("stranger"))
+        using (LogKeys log = vault.Place.Keys.LoadLog(open.Settings.Origin))
+        {
+            var payload = new EntryPayload(EntryKind.Acquisition, vault.Place.Access.Clock.GetCurrentInstant(), null, ["strange"], body.DeepClone().AsObject(), stranger.Id);
+            LedgerWriter.Open(open.Ledger.Storage, log, vault.Place.Keys, TestVault.Stop).Append([LedgerEntry.Create(payload, stranger).ToBytes()], TestVault.Stop);
+        }
+
+        Assert.Equal(["first", "second", "lied"], open.Images().Select(i => i.Item).ToArray());
+        Assert.Equal(ErrorCode.ImageNotFound, Assert.Throws<EvidenceException>(() => open.FindImage("strange")).Code);
+        Assert.Equal("first", open.FindImage($"sha256:{image[..12]}").Item);
+        VerificationReport report = await vault.VerifyAsync();
+        Assert.Equal(
+            [ContentVerdict.Verified, ContentVerdict.Verified, ContentVerdict.Refuted, ContentVerdict.Refuted], report.Images.Select(i => i.Content));
+        Assert.Contains(report.Images[3].Findings, f => f.What == "entry" && f.Verdict == ContentVerdict.Unverifiable);
     }
 
     [Fact]
