@@ -48,15 +48,16 @@ public sealed class ReaderVault : IDisposable
         // Entries that others left are taken in by the next append: a ledger beyond its first full tile, without 300 runs.
         string staged = Directory.CreateDirectory(Path.Combine(Vault, "ledger", "staging", "entries")).FullName;
         ActorKey actor = ActorKey.Create();
-        for (int i = 0; i < 300; i++)
+        void Stage(string kind, JsonObject body)
         {
-            byte[] entry = LedgerEntry.Create(
-                new EntryPayload(
-                    EntryKind.Note, Instant.FromUtc(2026, 1, 2, 3, 4), null, [],
-                    new JsonObject { ["text"] = i.ToString(CultureInfo.InvariantCulture) }, actor.Id),
-                actor).ToBytes();
+            var payload = new EntryPayload(kind, Instant.FromUtc(2026, 1, 2, 3, 4), null, [], body, actor.Id);
+            byte[] entry = LedgerEntry.Create(payload, actor).ToBytes();
             File.WriteAllBytes(Path.Combine(staged, MerkleTree.LeafHash(entry).ToString()), entry);
         }
+
+        Stage(EntryKind.Identity, new ActorIdentity("another", null, actor.PublicKey).ToJson());
+        for (int i = 0; i < 300; i++)
+            Stage(EntryKind.Note, new JsonObject { ["text"] = i.ToString(CultureInfo.InvariantCulture) });
 
         Evidence("note", "Zażółć gęślą jaźń \u001b[31m", "--item", "mixed");
         Assert.True(File.Exists(Path.Combine(Vault, "ledger/tile/0/000")));
