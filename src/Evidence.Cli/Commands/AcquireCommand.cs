@@ -1,7 +1,7 @@
 using System.CommandLine;
-using System.Globalization;
 using System.Text.Json.Nodes;
 using Evidence.Acquisition;
+using Evidence.Canonical;
 using Evidence.Hashing;
 using Evidence.Segments;
 using Evidence.Sources;
@@ -184,19 +184,19 @@ internal static class AcquireCommand
                 json["case"] = r.Case;
                 json["image"] = $"sha256:{r.Image}";
                 json["root"] = r.Manifest.Root.ToString();
-                json["size"] = Text(r.Manifest.Size);
+                json["size"] = DecimalText.Format(r.Manifest.Size);
                 json["digests"] = new JsonObject(r.Manifest.Digests.Select(d => KeyValuePair.Create(d.Algorithm.Name(), (JsonNode?)d.Value)));
-                json["segments"] = Text(r.Segments);
-                json["newSegments"] = Text(r.NewSegments);
-                json["newBytes"] = Text(r.NewBytes);
-                json["storedBytes"] = Text(r.StoredBytes);
-                json["zeroBytes"] = Text(r.Manifest.Totals.GetValueOrDefault(RunKind.Zero));
-                json["holeBytes"] = Text(r.Manifest.Totals.GetValueOrDefault(RunKind.Hole));
+                json["segments"] = DecimalText.Format(r.Segments);
+                json["newSegments"] = DecimalText.Format(r.NewSegments);
+                json["newBytes"] = DecimalText.Format(r.NewBytes);
+                json["storedBytes"] = DecimalText.Format(r.StoredBytes);
+                json["zeroBytes"] = DecimalText.Format(r.Manifest.Totals.GetValueOrDefault(RunKind.Zero));
+                json["holeBytes"] = DecimalText.Format(r.Manifest.Totals.GetValueOrDefault(RunKind.Hole));
                 json["live"] = source!.Identity.IsLive;
                 json["unreadable"] = new JsonArray([.. r.Manifest.Absent.Where(a => a.Kind == RunKind.Unreadable).Select(a =>
-                    new JsonObject { ["offset"] = Text(a.Offset), ["length"] = Text(a.Length) })]);
+                    new JsonObject { ["offset"] = DecimalText.Format(a.Offset), ["length"] = DecimalText.Format(a.Length) })]);
                 json["verified"] = r.Verified;
-                json["entry"] = r.Entry is { } entry ? Text(entry) : null;
+                json["entry"] = r.Entry is { } entry ? DecimalText.Format(entry) : null;
                 json["seconds"] = Math.Round(r.Elapsed.TotalSeconds, 3);
             }
 
@@ -254,7 +254,5 @@ internal static class AcquireCommand
                     text.WriteLine($"  {kind.Name(),-10} {Units.Size(bytes)} {words}");
             }
         }
-
-        private static string Text(long number) => number.ToString(CultureInfo.InvariantCulture);
     }
 }

@@ -26,29 +26,20 @@ internal static class IdentityCommand
                                                 trust the log keys that a vault's keeper published
         """)
     {
-        Create(), Show(), List(), Declare(), Pin(),
+        WithKey("create", "Makes a new actor key.", (keys, name) => keys.CreateActor(name)),
+        WithKey("show", "Shows an actor's key: its id and its public part.", (keys, name) => keys.LoadActor(name)),
+        List(),
+        Declare(),
+        Pin(),
     };
 
-    private static Command Create()
+    private static Command WithKey(string verb, string description, Func<KeyStore, string, ActorKey> keyOf)
     {
-        var command = new Command("create", "Makes a new actor key.") { Name };
+        var command = new Command(verb, description) { Name };
         Session.Bind(command, (session, parsed, _) =>
         {
             string name = parsed.GetValue(Name) ?? session.Access.Actor;
-            using ActorKey key = session.Access.Keys!.CreateActor(name);
-            Answer(session, name, key);
-            return Task.FromResult(ExitCode.Done);
-        });
-        return command;
-    }
-
-    private static Command Show()
-    {
-        var command = new Command("show", "Shows an actor's key: its id and its public part.") { Name };
-        Session.Bind(command, (session, parsed, _) =>
-        {
-            string name = parsed.GetValue(Name) ?? session.Access.Actor;
-            using ActorKey key = session.Access.Keys!.LoadActor(name);
+            using ActorKey key = keyOf(session.Access.Keys!, name);
             Answer(session, name, key);
             return Task.FromResult(ExitCode.Done);
         });

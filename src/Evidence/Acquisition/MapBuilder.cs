@@ -22,8 +22,6 @@ internal sealed class MapBuilder(SegmentStore store, Compression compression)
     /// <summary>The number of data runs.</summary>
     internal long Segments { get; private set; }
 
-    internal long TotalOf(RunKind kind) => totals.GetValueOrDefault(kind);
-
     /// <summary>Adds the run that starts where the last one ended.</summary>
     internal void Add(MapRun run)
     {

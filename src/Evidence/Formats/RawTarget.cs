@@ -38,6 +38,21 @@ internal abstract class RawTarget : IDisposable
     /// <inheritdoc/>
     public abstract void Dispose();
 
+    /// <summary>Writes at a position, and moves it on.</summary>
+    private protected static void Write(SafeFileHandle handle, string path, ReadOnlySpan<byte> bytes, ref long position)
+    {
+        try
+        {
+            RandomAccess.Write(handle, bytes, position);
+        }
+        catch (IOException e)
+        {
+            throw DurableFile.Failure(e, path, "write");
+        }
+
+        position += bytes.Length;
+    }
+
     private protected static EvidenceException Invalid(string message) => new(ErrorCode.DestinationInvalid, message);
 }
 
@@ -82,19 +97,7 @@ internal sealed class FileTarget : RawTarget
         handle = opened!;
     }
 
-    internal override void Write(ReadOnlySpan<byte> bytes)
-    {
-        try
-        {
-            RandomAccess.Write(handle, bytes, position);
-        }
-        catch (IOException e)
-        {
-            throw DurableFile.Failure(e, temporary, "write");
-        }
-
-        position += bytes.Length;
-    }
+    internal override void Write(ReadOnlySpan<byte> bytes) => Write(handle, temporary, bytes, ref position);
 
     internal override void WriteZeros(ReadOnlySpan<byte> zeros) => position += zeros.Length;
 
@@ -145,19 +148,7 @@ internal sealed class DeviceTarget : RawTarget
         return new DeviceTarget(path, opened!, there);
     }
 
-    internal override void Write(ReadOnlySpan<byte> bytes)
-    {
-        try
-        {
-            RandomAccess.Write(handle, bytes, position);
-        }
-        catch (IOException e)
-        {
-            throw DurableFile.Failure(e, path, "write");
-        }
-
-        position += bytes.Length;
-    }
+    internal override void Write(ReadOnlySpan<byte> bytes) => Write(handle, path, bytes, ref position);
 
     internal override void Complete() => DurableFile.Sync(handle, path);
 

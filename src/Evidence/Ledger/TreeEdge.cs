@@ -11,9 +11,6 @@ internal sealed class TreeEdge
 {
     private readonly List<List<Sha256Digest>> levels = [];
 
-    /// <summary>The number of levels that have hashes or had some.</summary>
-    internal int LevelCount => levels.Count;
-
     /// <summary>The number of leaves.</summary>
     internal long Size { get; private set; }
 

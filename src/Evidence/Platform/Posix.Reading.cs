@@ -16,7 +16,6 @@ internal static unsafe partial class Posix
     internal const int ENXIO = 6;
     internal const int ENODEV = 19;
     internal const int ENOTDIR = 20;
-    internal const int EISDIR = 21;
     internal const int EOPNOTSUPP = 95;
     internal const int ESTALE = 116;
     internal const int ENOMEDIUM = 123;

@@ -22,7 +22,6 @@ internal static unsafe partial class Posix
 
     internal const int ENOENT = 2;
     internal const int EINTR = 4;
-    internal const int EIO = 5;
     internal const int EWOULDBLOCK = 11;
     internal const int EACCES = 13;
     internal const int EEXIST = 17;
