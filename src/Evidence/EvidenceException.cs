@@ -32,6 +32,9 @@ public static class ErrorCode
     /// <summary>The source could not be read, or changed its size while it was read.</summary>
     public const string SourceFailed = "source-failed";
 
+    /// <summary>A map of what is rescued cannot be read, or is of another source.</summary>
+    public const string RescueMapInvalid = "rescue-map-invalid";
+
     /// <summary>The operating system denied access.</summary>
     public const string PermissionDenied = "permission-denied";
 

@@ -14,11 +14,12 @@ public sealed class FloorTests
         ["Hashing"] = ["Platform", "Canonical"],
         ["Sources"] = ["Platform", "Canonical"],
         ["Segments"] = ["Platform", "Canonical", "Hashing", "Sources"],
+        ["Rescue"] = ["Platform", "Canonical", "Hashing", "Sources"],
         ["Ledger"] = ["Platform", "Canonical", "Hashing", "Sources"],
         ["Vaults"] = ["Platform", "Canonical", "Hashing", "Sources", "Segments", "Ledger"],
-        ["Acquisition"] = ["Platform", "Canonical", "Hashing", "Sources", "Segments", "Ledger", "Vaults"],
+        ["Acquisition"] = ["Platform", "Canonical", "Hashing", "Sources", "Segments", "Rescue", "Ledger", "Vaults"],
         ["Preservation"] = ["Platform", "Canonical", "Hashing", "Sources", "Segments", "Ledger", "Vaults"],
-        ["Formats"] = ["Platform", "Canonical", "Hashing", "Sources", "Segments", "Ledger", "Vaults"],
+        ["Formats"] = ["Platform", "Canonical", "Hashing", "Sources", "Segments", "Rescue", "Ledger", "Vaults"],
         ["Verification"] = ["Platform", "Canonical", "Hashing", "Sources", "Segments", "Ledger", "Vaults"],
     };
 

@@ -23,14 +23,16 @@ internal readonly record struct DeviceNumber(uint Major, uint Minor)
 
 /// <summary>What the file system says of a file: statx(2), whose layout is the same on every architecture.</summary>
 internal readonly unsafe record struct FileStatus(
-    FileType Type, long Length, ulong Inode, DeviceNumber Device, Instant? Modified)
+    FileType Type, long Length, ulong Inode, DeviceNumber Device, Instant? Modified, int? DirectAlignment)
 {
+    private const uint Fields = Posix.STATX_BASIC_STATS | Posix.STATX_DIOALIGN;
+
     /// <summary>The status of what a path leads to, symbolic links followed.</summary>
     /// <returns>Null on failure; <see cref="Marshal.GetLastPInvokeError"/> then tells why.</returns>
     internal static FileStatus? TryGet(string path)
     {
         Raw raw;
-        return Posix.StatX(Posix.AT_FDCWD, path, 0, Posix.STATX_BASIC_STATS, &raw) < 0 ? null : From(in raw);
+        return Posix.StatX(Posix.AT_FDCWD, path, 0, Fields, &raw) < 0 ? null : From(in raw);
     }
 
     /// <summary>The status of an open file.</summary>
@@ -38,7 +40,7 @@ internal readonly unsafe record struct FileStatus(
     internal static FileStatus? TryGet(SafeFileHandle file)
     {
         Raw raw;
-        return Posix.StatX(file, string.Empty, Posix.AT_EMPTY_PATH, Posix.STATX_BASIC_STATS, &raw) < 0 ? null : From(in raw);
+        return Posix.StatX(file, string.Empty, Posix.AT_EMPTY_PATH, Fields, &raw) < 0 ? null : From(in raw);
     }
 
     /// <summary>The year 1 begins.</summary>
@@ -58,12 +60,15 @@ internal readonly unsafe record struct FileStatus(
         // A file system can hold times that a calendar of four digits cannot; they are left out.
         raw.ModifiedSeconds is >= FirstSecond and <= LastSecond
             ? Instant.FromUnixTimeSeconds(raw.ModifiedSeconds).PlusNanoseconds(raw.ModifiedNanoseconds)
-            : null);
+            : null,
+        (raw.Mask & Posix.STATX_DIOALIGN) != 0 ? checked((int)raw.DirectOffsetAlignment) : null);
 
     /// <summary>The fields that are used of <c>struct statx</c>; the device is the one that the file stands for (<c>stx_rdev</c>).</summary>
     [StructLayout(LayoutKind.Explicit, Size = 256)]
     internal struct Raw
     {
+        [FieldOffset(0)]
+        internal uint Mask;
         [FieldOffset(28)]
         internal ushort Mode;
         [FieldOffset(32)]
@@ -78,5 +83,7 @@ internal readonly unsafe record struct FileStatus(
         internal uint DeviceMajor;
         [FieldOffset(132)]
         internal uint DeviceMinor;
+        [FieldOffset(156)]
+        internal uint DirectOffsetAlignment;
     }
 }

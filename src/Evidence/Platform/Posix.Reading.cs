@@ -7,10 +7,15 @@ namespace Evidence.Platform;
 internal static unsafe partial class Posix
 {
     internal const int O_NOATIME = 0x40000;
+    internal const int F_GETFL = 3;
+    internal const int F_SETFL = 4;
     internal const int SEEK_DATA = 3;
     internal const int SEEK_HOLE = 4;
     internal const int AT_EMPTY_PATH = 0x1000;
     internal const uint STATX_BASIC_STATS = 0x7FF;
+
+    /// <summary>The alignment that direct I/O wants; older kernels leave it out.</summary>
+    internal const uint STATX_DIOALIGN = 0x2000;
 
     internal const int EPERM = 1;
     internal const int ENXIO = 6;
@@ -31,6 +36,12 @@ internal static unsafe partial class Posix
 
     /// <summary>Whether the device refuses writes, as an int.</summary>
     internal const uint BLKROGET = 0x125E;
+
+    /// <summary>On ARM another number than elsewhere, where this one means O_DIRECTORY; see there.</summary>
+    internal static int O_DIRECT => RuntimeInformation.ProcessArchitecture is Architecture.Arm64 or Architecture.Arm ? 0x10000 : 0x4000;
+
+    [LibraryImport("libc", EntryPoint = "fcntl", SetLastError = true)]
+    internal static partial int FileControl(SafeFileHandle fd, int command, int argument);
 
     [LibraryImport("libc", EntryPoint = "pread", SetLastError = true)]
     internal static partial nint PRead(SafeFileHandle fd, void* buffer, nuint count, long offset);

@@ -6,8 +6,12 @@ namespace Evidence.Sources;
 /// <summary>A disk, a partition, or any other block device.</summary>
 public sealed class BlockDevice : Source
 {
+    /// <summary>The size of direct reads, in bytes, where the kernel does not tell what the device takes in one.</summary>
+    private const int SmallestRequest = 64 << 10;
+
     private readonly SourceFile file;
     private readonly long length;
+    private readonly int requestSize;
 
     private BlockDevice(string path, SourceFile file)
     {
@@ -25,6 +29,7 @@ public sealed class BlockDevice : Source
             Device = Describe(number, sysfs) with { IsReadOnly = BlockDeviceControl.IsReadOnly(file.Handle) },
             Usage = sysfs is null ? null : DeviceUsageReader.Read(sysfs),
         };
+        requestSize = sysfs?.LargestRequest() ?? SmallestRequest;
         file.AdviseSequential();
     }
 
@@ -34,13 +39,23 @@ public sealed class BlockDevice : Source
     /// <inheritdoc/>
     public override long? Length => length;
 
+    /// <inheritdoc/>
+    public override bool IsDirect => file.IsDirect;
+
+    /// <inheritdoc/>
+    public override int ErrorGranularity => file.ErrorGranularity;
+
+    /// <inheritdoc/>
+    public override int PreferredReadSize => IsDirect ? requestSize : base.PreferredReadSize;
+
     /// <summary>Opens a block device.</summary>
     /// <param name="path">The device's node, or a link to it.</param>
+    /// <param name="directIO">See <see cref="SourceOptions.DirectIO"/>.</param>
     /// <exception cref="EvidenceException">It is missing, may not be read, or is no block device.</exception>
-    public static BlockDevice Open(string path)
+    public static BlockDevice Open(string path, bool? directIO = null)
     {
         path = Path.GetFullPath(path);
-        SourceFile opened = SourceFile.Open(path, FileType.BlockDevice);
+        SourceFile opened = SourceFile.Open(path, FileType.BlockDevice, directIO);
         try
         {
             return new BlockDevice(path, opened);

@@ -6,6 +6,9 @@ namespace Evidence.Sources;
 /// <summary>A regular file that holds a raw image.</summary>
 public sealed class RawFile : Source
 {
+    /// <summary>The size of direct reads, in bytes, that no file system divides.</summary>
+    private const int DirectReadSize = 128 << 10;
+
     private readonly SourceFile file;
 
     private RawFile(string path, SourceFile file, int? sectorSize)
@@ -29,14 +32,24 @@ public sealed class RawFile : Source
     /// <inheritdoc/>
     public override long? Length => file.Status.Length;
 
+    /// <inheritdoc/>
+    public override bool IsDirect => file.IsDirect;
+
+    /// <inheritdoc/>
+    public override int ErrorGranularity => file.ErrorGranularity;
+
+    /// <inheritdoc/>
+    public override int PreferredReadSize => IsDirect ? DirectReadSize : base.PreferredReadSize;
+
     /// <summary>Opens an image file.</summary>
     /// <param name="path">The file.</param>
     /// <param name="sectorSize">The logical sector size of the disk in it, where known.</param>
+    /// <param name="directIO">See <see cref="SourceOptions.DirectIO"/>.</param>
     /// <exception cref="EvidenceException">It is missing, may not be read, or is no regular file.</exception>
-    public static RawFile Open(string path, int? sectorSize = null)
+    public static RawFile Open(string path, int? sectorSize = null, bool? directIO = null)
     {
         path = Path.GetFullPath(path);
-        return new RawFile(path, SourceFile.Open(path, FileType.Regular), sectorSize);
+        return new RawFile(path, SourceFile.Open(path, FileType.Regular, directIO), sectorSize);
     }
 
     /// <summary>The data and the holes of the file. A file system that keeps no holes says that all of it is data.</summary>
@@ -58,6 +71,9 @@ public sealed class RawFile : Source
         };
         throw new SourceChangedException(Identity.Name, change, opened.Length, now.Length);
     }
+
+    /// <summary>Where the first error makes reads direct, one in another part of the same image does so too.</summary>
+    internal void TurnAfterError() => file.TurnAfterError();
 
     /// <inheritdoc/>
     protected override int ReadCore(long offset, Span<byte> buffer) => file.Read(offset, buffer);

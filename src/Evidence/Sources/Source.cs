@@ -23,6 +23,21 @@ public abstract class Source : IDisposable
     /// <summary>Whether reads must come in order, each byte once (a pipe).</summary>
     public virtual bool IsSequential => false;
 
+    /// <summary>Whether reads go past the page cache (<c>O_DIRECT</c>) now. A regular file may begin without, and turn to it at the first error.</summary>
+    public virtual bool IsDirect => false;
+
+    /// <summary>
+    /// The smallest aligned piece whose failure tells nothing of its neighbours, in bytes: a sector with direct reads, a page through the page
+    /// cache. It can change together with <see cref="IsDirect"/>, and where the system turns out to want larger pieces.
+    /// </summary>
+    public virtual int ErrorGranularity => SectorSize;
+
+    /// <summary>
+    /// How many bytes, aligned to as many, a read had best ask for while nothing fails: a power of two. With direct reads that is what goes to
+    /// the device as one request.
+    /// </summary>
+    public virtual int PreferredReadSize => 4 << 20;
+
     /// <summary>Opens what is at a path: an image file, the parts of a split image, a block device, a pipe.</summary>
     /// <param name="path">A file, any part of a split image, a block device, a named pipe or a character device.</param>
     /// <param name="options">How to open it; null for the defaults.</param>

@@ -13,10 +13,10 @@ internal static class SourceOpener
         FileStatus status = FileStatus.TryGet(path) ?? throw Failure(path, Marshal.GetLastPInvokeError());
         return status.Type switch
         {
-            FileType.BlockDevice => BlockDevice.Open(path),
+            FileType.BlockDevice => BlockDevice.Open(path, options.DirectIO),
             FileType.Regular when !options.SingleFile && SplitRawName.TryParse(path) is { IsLikelyPart: true } =>
-                SplitRawSet.Open(path, options.SectorSize),
-            FileType.Regular => RawFile.Open(path, options.SectorSize),
+                SplitRawSet.Open(path, options.SectorSize, options.DirectIO),
+            FileType.Regular => RawFile.Open(path, options.SectorSize, options.DirectIO),
             FileType.Fifo or FileType.CharacterDevice => OpenSequential(path, status.Type, options),
             _ => throw Unsupported(path, status.Type),
         };
@@ -53,5 +53,5 @@ internal static class SourceOpener
     }
 
     private static StreamSource OpenSequential(string path, FileType type, SourceOptions options) =>
-        StreamSource.Sequential(SourceFile.Open(path, type).Handle, path, options.SectorSize);
+        StreamSource.Sequential(SourceFile.Open(path, type, directIO: false).Handle, path, options.SectorSize);
 }

@@ -10,4 +10,10 @@ public sealed record SourceOptions
 
     /// <summary>The logical sector size of an image file, where it is known to differ from 512 bytes. A device knows its own.</summary>
     public int? SectorSize { get; init; }
+
+    /// <summary>
+    /// Whether files and devices are read past the page cache (<c>O_DIRECT</c>), where the system grants that. Unless set, devices are from the
+    /// beginning, and files from the first read that fails.
+    /// </summary>
+    public bool? DirectIO { get; init; }
 }

@@ -31,11 +31,21 @@ public sealed class SplitRawSet : Source
     /// <inheritdoc/>
     public override long? Length => starts[^1];
 
+    /// <summary>Whether every part is read past the page cache now.</summary>
+    public override bool IsDirect => parts.All(part => part.IsDirect);
+
+    /// <inheritdoc/>
+    public override int ErrorGranularity => parts.Max(part => part.ErrorGranularity);
+
+    /// <inheritdoc/>
+    public override int PreferredReadSize => parts.Min(part => part.PreferredReadSize);
+
     /// <summary>Opens a split image by the name of any of its parts.</summary>
     /// <param name="path">A part.</param>
     /// <param name="sectorSize">The logical sector size of the disk in the image, where known.</param>
+    /// <param name="directIO">See <see cref="SourceOptions.DirectIO"/>.</param>
     /// <exception cref="EvidenceException">A part is missing or empty, or may not be read; the message names it.</exception>
-    public static SplitRawSet Open(string path, int? sectorSize = null)
+    public static SplitRawSet Open(string path, int? sectorSize = null, bool? directIO = null)
     {
         path = Path.GetFullPath(path);
         SplitRawName name = SplitRawName.TryParse(path) ?? throw new EvidenceException(
@@ -44,7 +54,7 @@ public sealed class SplitRawSet : Source
         try
         {
             foreach (string part in name.FindParts())
-                opened.Add(RawFile.Open(part));
+                opened.Add(RawFile.Open(part, directIO: directIO));
             if (opened.Count > 1 && opened.Find(part => part.Length == 0) is { } empty)
             {
                 throw new EvidenceException(
@@ -111,6 +121,8 @@ public sealed class SplitRawSet : Source
         }
         catch (SourceReadException e)
         {
+            foreach (RawFile part in parts)
+                part.TurnAfterError();
             // The same failure, told as an offset of the whole image.
             throw new SourceReadException(e.SourceName, starts[index] + e.Offset, e.Length, e.Errno, e);
         }

@@ -1,3 +1,5 @@
+using System.Globalization;
+using System.Numerics;
 using System.Text;
 using Evidence.Platform;
 
@@ -53,6 +55,23 @@ internal sealed class SysfsBlockDevice
         }
 
         return null;
+    }
+
+    /// <summary>
+    /// The bytes that the device takes in one request, whatever memory they go to: a power of two of at most 1 MiB. Null where the kernel does
+    /// not tell.
+    /// </summary>
+    internal int? LargestRequest()
+    {
+        const int Largest = 1 << 20;
+        if (Number("queue/max_sectors_kb") is not { } kibibytes || Number("queue/max_segments") is not { } segments)
+            return null;
+        // Memory that is contiguous to a process is so to the device only page by page.
+        long bytes = Math.Min(Math.Min(kibibytes, Largest / 1024) * 1024, Math.Min(segments, Largest) * Environment.SystemPageSize);
+        return bytes > 0 ? 1 << BitOperations.Log2((ulong)Math.Min(bytes, Largest)) : null;
+
+        long? Number(string name) =>
+            long.TryParse(Attribute(name), NumberStyles.None, CultureInfo.InvariantCulture, out long number) ? number : null;
     }
 
     /// <summary>The serial number that a SCSI or ATA disk tells in its vital product data, page 0x80 (SPC-5, unit serial number).</summary>

@@ -138,11 +138,21 @@ public sealed class BlockDeviceTests
         // The device keeps its size while the file behind it has lost its second half: every read there fails with EIO.
         using (var file = new FileStream(loop.BackingFile, FileMode.Open))
             file.SetLength(MiB / 2);
-        using Source source = Source.Open(loop.Node);
-        var buffer = new byte[MiB];
-        SourceReadException error = Assert.Throws<SourceReadException>(() => source.Read(4_096, buffer));
-        Assert.Equal((ErrorCode.SourceFailed, loop.Node, MiB / 2, 5), (error.Code, error.SourceName, error.Offset, error.Errno));
-        Assert.Equal(content.AsSpan(4_096, (MiB / 2) - 4_096), buffer.AsSpan(0, (MiB / 2) - 4_096));
+        using (Source cached = Source.Open(loop.Node, new SourceOptions { DirectIO = false }))
+        {
+            Assert.Equal((false, Environment.SystemPageSize), (cached.IsDirect, cached.ErrorGranularity));
+            var buffer = new byte[MiB];
+            SourceReadException error = Assert.Throws<SourceReadException>(() => cached.Read(4_096, buffer));
+            Assert.Equal((ErrorCode.SourceFailed, loop.Node, MiB / 2, 5), (error.Code, error.SourceName, error.Offset, error.Errno));
+            Assert.Equal(content.AsSpan(4_096, (MiB / 2) - 4_096), buffer.AsSpan(0, (MiB / 2) - 4_096));
+        }
+
+        using Source direct = Source.Open(loop.Node);
+        Assert.Equal((true, 512), (direct.IsDirect, direct.ErrorGranularity));
+        // Of one request nothing is given; up to the very sector all is.
+        Assert.Equal(4_096, Assert.Throws<SourceReadException>(() => direct.Read(4_096, new byte[MiB])).Offset);
+        Assert.Equal(1_024, direct.Read((MiB / 2) - 1_024, new byte[1_024]));
+        Assert.Equal(MiB / 2, Assert.Throws<SourceReadException>(() => direct.Read(MiB / 2, new byte[512])).Offset);
     }
 
     [Fact]

@@ -20,6 +20,13 @@ internal sealed class FailingSource(byte[] content, int sectorSize = Source.Defa
     /// <summary>Whether a request with a bad sector fails as a whole, as with O_DIRECT, or only from that sector on.</summary>
     public bool FailsWholeRequest { get; init; }
 
+    /// <summary>The size of reads that it says suits it.</summary>
+    public int SuitableReadSize { get; init; } = 4 << 20;
+
+    public override bool IsDirect => FailsWholeRequest;
+
+    public override int PreferredReadSize => SuitableReadSize;
+
     /// <summary>The length from now on, where the source was cut short.</summary>
     public long? TruncatedLength { get; set; }
 
