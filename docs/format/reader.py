@@ -442,7 +442,12 @@ def read_manifest(vault, settings, image):
     need(not settings or field(manifest, "segments", dict) == settings["segments"], "Its segments are not the vault's.")
     need(sum(number(totals, kind) for kind in KINDS.values()) == size, "Its totals do not add up to its size.")
     for absent in field(manifest, "absent", list):
-        field(absent, "kind", str, "unreadable|unread"), number(absent, "offset"), number(absent, "length")
+        field(absent, "kind", str, "unreadable|unread"), number(absent, "offset"), number(absent, "length"), field(absent, "reason", str)
+    for run in field(manifest, "runs", list):
+        field(run, "started", str, INSTANT), number(run, "held")
+    for change in field(manifest, "differences", list):
+        field(change, "what", str, "shorter|longer|modified|content|gone"), number(change, "offset"), number(change, "length")
+    need("continues" in manifest and re.fullmatch(HEX, manifest["continues"] or "0" * 64), "The field 'continues' is not valid.")
     for digest in field(manifest, "digests", list):
         scope = field(digest, "scope", dict)
         field(digest, "value", str, f"[0-9a-f]{{{DIGITS.get(field(digest, 'algorithm'), 0)}}}")
@@ -490,7 +495,8 @@ def check_image(vault, settings, store, image, recorded):
     name, manifest = f"images/{image}.json", read_manifest(vault, settings, image)
     claimed = {digest["algorithm"]: digest["value"] for digest in manifest["digests"]}
     not_read = str(int(manifest["totals"]["unreadable"]) + int(manifest["totals"]["unread"]))
-    expected = {"root": manifest["map"]["root"], "size": manifest["size"], "digests": claimed, "absentBytes": not_read}
+    expected = {"root": manifest["map"]["root"], "size": manifest["size"], "digests": claimed, "absentBytes": not_read,
+                "continues": manifest["continues"], "differences": [change["what"] for change in manifest["differences"]]}
     for i, entry in recorded:
         for what in (what for what in expected if entry["body"].get(what) != expected[what]):
             finding(name, f"Ledger entry {i} has another {what}.")
@@ -529,7 +535,10 @@ def check_image(vault, settings, store, image, recorded):
         finding(name, "The root over its pages is not the manifest's.")
     if whole and totals != {kind: int(manifest["totals"][kind]) for kind in totals}:
         finding(name, "The totals of its runs are not the manifest's.")
-    if whole and absent != [(int(each["offset"]), int(each["length"]), each["kind"]) for each in manifest["absent"]]:
+    listed = []
+    for each in manifest["absent"]:
+        listed = join(listed, int(each["offset"]), int(each["length"]), each["kind"])
+    if whole and absent != listed:
         finding(name, "What was not read is not what the manifest lists as absent.")
     if options.digests and not lost:
         write_image(vault, store, manifest, None, name)

@@ -26,6 +26,16 @@ internal static class Units
         return valid;
     }
 
+    /// <summary>Reads a time: digits, with s, m, h or d behind them.</summary>
+    /// <exception cref="EvidenceException">It is anything else.</exception>
+    internal static TimeSpan ParseTime(string text)
+    {
+        int factor = text is [.., var unit] ? unit switch { 's' => 1, 'm' => 60, 'h' => 3600, 'd' => 86400, _ => 0 } : 0;
+        return factor > 0 && int.TryParse(text.AsSpan(0, text.Length - 1), NumberStyles.None, CultureInfo.InvariantCulture, out int number) && number > 0
+            ? TimeSpan.FromSeconds((long)number * factor)
+            : throw new EvidenceException(ErrorCode.Usage, $"'{text}' is no time: write it as 90s, 45m, 12h or 2d.");
+    }
+
     internal static string Size(long bytes)
     {
         (string suffix, long factor) = Suffixes.LastOrDefault(s => bytes >= s.Factor);

@@ -23,6 +23,18 @@ internal static partial class Log
     [LoggerMessage(6, LogLevel.Warning, "The entry ledger/{Name} was not taken into the ledger, and is left where it is: {Reason}")]
     internal static partial void StagedEntryRefused(ILogger logger, string name, string reason);
 
+    [LoggerMessage(40, LogLevel.Information, "{Source}: going on from an earlier run; {Bytes} bytes are in the vault already, and are checked and hashed from there (run {Run})")]
+    internal static partial void Resumed(ILogger logger, string source, long bytes, int run);
+
+    [LoggerMessage(41, LogLevel.Warning, "What an interrupted run left in {Path} is not used: {Reason}")]
+    internal static partial void NotResumed(ILogger logger, string path, string reason);
+
+    [LoggerMessage(42, LogLevel.Information, "{Source}: an earlier run had come as far as image {Image}; only its ledger entry could be missing")]
+    internal static partial void Finished(ILogger logger, string source, Evidence.Hashing.Sha256Digest image);
+
+    [LoggerMessage(43, LogLevel.Warning, "{Source} is not what it was when it was opened ({What}, at offset {Offset}): the image records that")]
+    internal static partial void SourceDiffers(ILogger logger, string source, string what, long offset);
+
     [LoggerMessage(7, LogLevel.Warning, "The pack {Pack} cannot be read, so what it holds is not found: run 'evidence verify' to see what that touches")]
     internal static partial void PackUnusable(ILogger logger, string pack, Exception exception);
 }

@@ -3,6 +3,7 @@ using System.Text.Json.Nodes;
 using Evidence.Acquisition;
 using Evidence.Canonical;
 using Evidence.Hashing;
+using Evidence.Rescue;
 using Evidence.Segments;
 using Evidence.Sources;
 using Evidence.Vaults;
@@ -37,6 +38,40 @@ internal static class AcquireCommand
         Description = "Take a file that is named like a part of a split image (disk.001) as an image of its own.",
     };
 
+    private static readonly Option<bool> Resume = new("--resume")
+    {
+        Description = "Go on from the item's newest image, which is incomplete: read what it lacks, make a new image of both. A run that was interrupted is gone on with by itself.",
+    };
+
+    private static readonly Option<bool> Restart = new("--restart")
+    {
+        Description = "Begin anew, also where an earlier run of the same command was interrupted and could be gone on with.",
+    };
+
+    private static readonly Option<int> Retries = new("--retries")
+    {
+        Description = "How often to read each bad sector again, in turns backwards and forwards.",
+        HelpName = "N",
+        Validators = { r => { if (r.GetValueOrDefault<int>() < 0) r.AddError("--retries takes a number from 0."); } },
+    };
+
+    private static readonly Option<bool> NoScrape = new("--no-scrape")
+    {
+        Description = "Around errors read only up to the first bad sector from either side; what lies between is left for --resume.",
+    };
+
+    private static readonly Option<string?> TimeBudget = new("--time-budget")
+    {
+        Description = "When to stop reading, as 90s, 45m or 12h: what is healthy is read first, and what is left is recorded as not read.",
+        HelpName = "TIME",
+    };
+
+    private static readonly Option<string?> MapfileOption = new("--mapfile")
+    {
+        Description = "The ddrescue mapfile of SOURCE, which is what ddrescue rescued: only what the mapfile calls finished is taken.",
+        HelpName = "FILE",
+    };
+
     private static readonly Option<bool> NoVerify = new("--no-verify")
     {
         Description = "Leave out reading everything back from the medium at the end. The record says so; 'evidence verify' does it later.",
@@ -53,10 +88,14 @@ internal static class AcquireCommand
             Examples:
               evidence acquire /dev/sdb --case 2026-117 --item server-7 --examiner "A. Turing"
               evidence acquire disk1.img disk2.img --item web-1 --item web-2
+              evidence acquire /dev/sdc --item server-9 --retries 3 --time-budget 12h
+              evidence acquire /dev/sdc --item server-9 --resume
+              evidence acquire rescued.img --item server-9 --resume --mapfile rescued.map
               ssh host 'cat /dev/vda' | evidence acquire - --item host-vda
             """)
         {
             Sources, Options.Case, Options.Items, Examiner, Digests, Options.Compression, ReadHoles, SingleFile, NoVerify,
+            Resume, Restart, Retries, NoScrape, TimeBudget, MapfileOption,
         };
         Session.Bind(command, RunAsync);
         return command;
@@ -78,6 +117,14 @@ internal static class AcquireCommand
             Compression = Options.CompressionOf(parsed),
             ReadHoles = parsed.GetValue(ReadHoles),
             SkipReadBack = parsed.GetValue(NoVerify),
+            Resume = !parsed.GetValue(Restart),
+            Rescue = new RescueOptions
+            {
+                Retries = parsed.GetValue(Retries),
+                Scrape = !parsed.GetValue(NoScrape),
+                TimeBudget = parsed.GetValue(TimeBudget) is { } budget ? Units.ParseTime(budget) : null,
+            },
+            Mapfile = parsed.GetValue(MapfileOption) is { } mapfile ? ReadMapfile(mapfile) : null,
         };
 
         // All sources are looked at before a vault is made for them.
@@ -93,6 +140,12 @@ internal static class AcquireCommand
         await using (var display = new ProgressDisplay(session.IsQuiet))
         {
             var acquirer = new Acquirer(vault);
+            if (parsed.GetValue(Resume))
+            {
+                foreach (Attempt attempt in attempts)
+                    attempt.Continue(vault);
+            }
+
             var parallel = new ParallelOptions { MaxDegreeOfParallelism = Environment.ProcessorCount, CancellationToken = CancellationToken.None };
             await Parallel.ForEachAsync(attempts, parallel, async (attempt, _) => await attempt.RunAsync(acquirer, options, display, cancellation));
         }
@@ -101,6 +154,12 @@ internal static class AcquireCommand
         foreach (Attempt attempt in attempts)
             attempt.Dispose();
         return exitCode;
+    }
+
+    private static RescueMap ReadMapfile(string path)
+    {
+        using StreamReader reader = File.OpenText(path);
+        return Mapfile.Read(reader, path);
     }
 
     private static int Answer(Session session, Attempt[] attempts, Vault? vault)
@@ -128,6 +187,7 @@ internal static class AcquireCommand
     private sealed class Attempt(string name, string? item, bool singleFile) : IDisposable
     {
         private Source? source;
+        private Sha256Digest? continues;
         private AcquisitionResult? result;
 
         internal EvidenceException? Failure { get; private set; }
@@ -147,17 +207,29 @@ internal static class AcquireCommand
             }
         }
 
+        /// <summary>Finds the image to go on from.</summary>
+        internal void Continue(Vault vault)
+        {
+            try
+            {
+                continues = source is null ? null : Acquirer.FindIncomplete(vault, item ?? Acquirer.DefaultItem(source));
+            }
+            catch (EvidenceException e)
+            {
+                Failure = e;
+            }
+        }
+
         internal async Task RunAsync(Acquirer acquirer, AcquisitionOptions options, ProgressDisplay display, CancellationToken cancellation)
         {
-            if (source is null)
+            if (source is null || Failure is not null)
                 return;
             try
             {
                 ProgressDisplay.Job job = display.Add(item ?? name);
                 result = await acquirer.AcquireAsync(
-                    source, options with { Item = item },
-                    new DirectProgress<AcquisitionProgress>(p => job.Report(
-                        p.Phase == AcquisitionPhase.Reading ? "reading" : "reading back", p.Done, p.Total)),
+                    source, options with { Item = item, Continues = continues },
+                    new DirectProgress<AcquisitionProgress>(p => job.Report(NameOf(p.Phase), p.Done, p.Total)),
                     cancellation);
             }
             catch (EvidenceException e)
@@ -174,6 +246,14 @@ internal static class AcquireCommand
                     ErrorCode.Interrupted, "Interrupted. The vault is sound, and keeps the segments that were sealed; run the same command again.");
             }
         }
+
+        private static string NameOf(AcquisitionPhase phase) => phase switch
+        {
+            AcquisitionPhase.Reading => "reading",
+            AcquisitionPhase.Rescuing => "rescuing",
+            AcquisitionPhase.Assembling => "assembling",
+            _ => "reading back",
+        };
 
         internal JsonObject ToJson()
         {
@@ -195,6 +275,13 @@ internal static class AcquireCommand
                 json["live"] = source!.Identity.IsLive;
                 json["unreadable"] = new JsonArray([.. r.Manifest.Absent.Where(a => a.Kind == RunKind.Unreadable).Select(a =>
                     new JsonObject { ["offset"] = DecimalText.Format(a.Offset), ["length"] = DecimalText.Format(a.Length) })]);
+                json["unread"] = new JsonArray([.. r.Manifest.Absent.Where(a => a.Kind == RunKind.Unread).Select(a =>
+                    new JsonObject { ["offset"] = DecimalText.Format(a.Offset), ["length"] = DecimalText.Format(a.Length), ["reason"] = a.Reason })]);
+                json["differences"] = new JsonArray([.. r.Manifest.Differences.Select(d =>
+                    new JsonObject { ["what"] = d.What, ["offset"] = DecimalText.Format(d.Offset), ["length"] = DecimalText.Format(d.Length) })]);
+                json["continues"] = r.Manifest.Continues is { } continued ? $"sha256:{continued}" : null;
+                json["runs"] = r.Manifest.Runs.Count;
+                json["resumedBytes"] = DecimalText.Format(r.Manifest.Runs[^1].Held);
                 json["verified"] = r.Verified;
                 json["entry"] = r.Entry is { } entry ? DecimalText.Format(entry) : null;
                 json["seconds"] = Math.Round(r.Elapsed.TotalSeconds, 3);
@@ -223,6 +310,12 @@ internal static class AcquireCommand
             text.WriteLine($"  stored     {Units.Count(result.NewSegments)} of {Units.Count(result.Segments)} segments were new: " +
                 $"{Units.Size(result.NewBytes)} in {Units.Size(result.StoredBytes)} of packs");
             PrintTotals(text, manifest);
+            if (manifest.Continues is { } continued)
+                text.WriteLine($"  continues  sha256:{continued}");
+            if (manifest.Runs[^1].Held > 0)
+                text.WriteLine($"  resumed    {Units.Size(manifest.Runs[^1].Held)} were in the vault already: read back, checked and hashed from there (run {manifest.Runs.Count})");
+            foreach (SourceDifference difference in manifest.Differences)
+                text.WriteLine($"  WARNING    {difference.Describe()}");
             if (source!.Identity.Parts.Count > 0)
                 text.WriteLine($"  parts      {source.Identity.Parts.Count}, from {source.Identity.Parts[0].Path} to {source.Identity.Parts[^1].Path}");
             if (source.Identity.HasUnequalParts)
@@ -248,7 +341,7 @@ internal static class AcquireCommand
                 (RunKind.Fill, "read, one repeated byte: takes no space"),
                 (RunKind.Hole, "holes: not read, the source says that nothing is there"),
                 (RunKind.Unreadable, "UNREADABLE: the source refused them; 'evidence show' lists where"),
-                (RunKind.Unread, "NOT ATTEMPTED")])
+                (RunKind.Unread, "NOT READ: not attempted, or given up; 'evidence show' lists where and why")])
             {
                 if (manifest.Totals.GetValueOrDefault(kind) is > 0 and long bytes)
                     text.WriteLine($"  {kind.Name(),-10} {Units.Size(bytes)} {words}");

@@ -93,7 +93,13 @@ internal static class ShowCommand
         }
 
         foreach (AbsentRange range in manifest.Absent)
-            text.WriteLine($"  {range.Kind.Name(),-10} at {range.Offset}, {range.Length} bytes");
+            text.WriteLine($"  {range.Kind.Name(),-10} at {range.Offset}, {range.Length} bytes: {range.Reason}");
+        foreach (SourceDifference difference in manifest.Differences)
+            text.WriteLine($"  WARNING    {difference.Describe()}");
+        if (manifest.Continues is { } continued)
+            text.WriteLine($"  continues  sha256:{continued}");
+        foreach (AcquisitionRun run in manifest.Runs.Skip(1))
+            text.WriteLine($"  resumed    {run.Started}, with {Units.Exact(run.Held)} in the vault");
         if (manifest.Absent.Count == 0)
             text.WriteLine(manifest.Totals[RunKind.Hole] == 0
                 ? "  complete   every byte was read"

@@ -1,12 +1,6 @@
-using System.Diagnostics;
-using System.Reflection;
 using Evidence.Hashing;
-using Evidence.Ledger;
-using Evidence.Platform;
-using Evidence.Segments;
 using Evidence.Sources;
 using Evidence.Vaults;
-using NodaTime;
 
 namespace Evidence.Acquisition;
 
@@ -14,9 +8,31 @@ namespace Evidence.Acquisition;
 /// <param name="vault">The vault. Whoever opened it needs a key store, or nothing can be recorded.</param>
 public sealed class Acquirer(Vault vault)
 {
+    /// <summary>What a source is called where nothing else is said.</summary>
+    public static string DefaultItem(Source source)
+    {
+        ArgumentNullException.ThrowIfNull(source);
+        return SourceDescription.DefaultItem(source.Identity);
+    }
+
+    /// <summary>Finds the image of an item that a second pass goes on from: its newest, which must lack something.</summary>
+    /// <param name="vault">The vault.</param>
+    /// <param name="item">The item.</param>
+    /// <exception cref="EvidenceException">There is none, or nothing is missing from it.</exception>
+    public static Sha256Digest FindIncomplete(Vault vault, string item)
+    {
+        ArgumentNullException.ThrowIfNull(vault);
+        ImageRecord newest = vault.Images().LastOrDefault(i => string.Equals(i.Item, item, StringComparison.Ordinal)) ??
+            throw new EvidenceException(ErrorCode.ImageNotFound, $"The vault holds no image of '{item}' to go on from. Name the item with --item, or leave --resume out.");
+        return vault.OpenImage(newest).Manifest.Absent.Count > 0
+            ? newest.Image
+            : throw new EvidenceException(ErrorCode.ImageNotFound, $"Nothing is missing from the newest image of '{item}', sha256:{newest.Image}: there is nothing to go on with.");
+    }
+
     /// <summary>
-    /// Images a source: reads it once, stores what the vault does not have yet, reads everything back from the medium, and records it in the ledger.
-    /// On return all of it is durable. Where it fails or is cancelled the vault is as it was, but for segments that a later run will find there.
+    /// Images a source: reads it once, stores what the vault does not have yet, gets what it can out of places that fail, reads everything back from the
+    /// medium, and records it in the ledger. On return all of it is durable. An earlier run of the same acquisition that was interrupted is gone on with. Where
+    /// this one fails or is cancelled, what it has read so far is kept for the next.
     /// </summary>
     /// <param name="source">The source; it stays open.</param>
     /// <param name="options">How; null for the defaults.</param>
@@ -28,82 +44,12 @@ public sealed class Acquirer(Vault vault)
     {
         ArgumentNullException.ThrowIfNull(source);
         options ??= new AcquisitionOptions();
-        string item = options.Item ?? SourceDescription.DefaultItem(source.Identity);
+        string item = options.Item ?? DefaultItem(source);
         Labels.Check(item, nameof(options.Item));
         Labels.CheckOptional(options.Case, nameof(options.Case));
         Labels.CheckOptional(options.Examiner, nameof(options.Examiner));
         vault.Ledger.EnsureKeys();
-        var watch = Stopwatch.StartNew();
-        Instant started = vault.Access.Clock.GetCurrentInstant();
-        Compression compression = options.Compression ?? vault.Settings.Compression;
-        long stored = 0;
-
-        ImagedSource imaged = await ImagingPipeline.RunAsync(
-            source, vault.Store, vault.Settings.Segments, compression, options.Digests, options.ReadHoles,
-            (done, bytes) => progress?.Report(new(AcquisitionPhase.Reading, done, source.Length, stored = bytes)),
-            cancellation).ConfigureAwait(false);
-        Instant finished = vault.Access.Clock.GetCurrentInstant();
-
-        // In this order, each durable before the next: packs, manifest, ledger entry, checkpoint.
-        await vault.Store.FlushAsync().ConfigureAwait(false);
-        var manifest = new ImageManifest
-        {
-            Source = SourceDescription.Encode(source.Identity),
-            Size = imaged.Size,
-            Started = started,
-            Finished = finished,
-            Examiner = options.Examiner,
-            Tool = ("evidence", ToolVersion),
-            Compression = compression,
-            HolesRead = options.ReadHoles,
-            Segments = vault.Settings.Segments,
-            Root = imaged.Root,
-            Tables = imaged.Tables,
-            Totals = imaged.Totals,
-            Absent = imaged.Absent,
-            Digests = imaged.Digests,
-        };
-        if (manifest.Absent.Count > 0)
-            Log.Unreadable(vault.Access.Logger, source.Identity.Name, manifest.Absent.Sum(r => r.Length), manifest.Absent.Count, manifest.Absent[0].Offset);
-        byte[] bytes = manifest.ToBytes();
-        if (bytes.Length > ImageManifest.LargestSize)
-        {
-            throw new EvidenceException(
-                ErrorCode.SourceFailed,
-                $"{source.Identity.Name} has {manifest.Absent.Count} separate ranges that cannot be read, too many for one image. Rescue it with a tool for dying disks first.");
-        }
-
-        Sha256Digest id = Sha256Digest.Compute(bytes);
-
-        if (!options.SkipReadBack)
-        {
-            using var medium = new SegmentReader(vault.Layout, vault.Index, fromMedium: true);
-            await ReadBack.RunAsync(
-                new VaultImage(id, manifest, medium), vault.Index, medium,
-                done => progress?.Report(new(AcquisitionPhase.ReadingBack, done, manifest.Totals.GetValueOrDefault(RunKind.Data), stored)), cancellation).ConfigureAwait(false);
-        }
-
-        cancellation.ThrowIfCancellationRequested();
-        _ = DurableFile.TryCreate(vault.Layout.Manifest(id), bytes);
-        long? entry = vault.Ledger.Record(
-            EntryKind.Acquisition, [item], options.Case, ImageRecord.EncodeBody(id, manifest, verified: !options.SkipReadBack));
-
-        return new AcquisitionResult
-        {
-            Image = id,
-            Manifest = manifest,
-            Item = item,
-            Case = options.Case,
-            Segments = imaged.Segments,
-            NewSegments = imaged.NewSegments,
-            NewBytes = imaged.NewBytes,
-            StoredBytes = imaged.StoredBytes,
-            Verified = !options.SkipReadBack,
-            Entry = entry,
-            Elapsed = watch.Elapsed,
-        };
+        using var work = new ImagingWork(vault, source, item, options, progress);
+        return await work.RunAsync(cancellation).ConfigureAwait(false);
     }
-
-    private static string ToolVersion { get; } =
-        typeof(Acquirer).Assembly.GetCustomAttribute<AssemblyInformationalVersionAttribute>()?.InformationalVersion ?? "unknown";
 }

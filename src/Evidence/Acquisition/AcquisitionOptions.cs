@@ -1,4 +1,5 @@
 using Evidence.Hashing;
+using Evidence.Rescue;
 using Evidence.Segments;
 
 namespace Evidence.Acquisition;
@@ -24,6 +25,23 @@ public sealed record AcquisitionOptions
     /// <summary>Whether to read what the source calls holes, instead of recording the claim.</summary>
     public bool ReadHoles { get; init; }
 
+    /// <summary>
+    /// Whether to go on where an earlier run of the same acquisition was interrupted: same source, item and case, and the source as it was then.
+    /// </summary>
+    public bool Resume { get; init; } = true;
+
+    /// <summary>An incomplete image of the same source: what it lacks is read, the rest is taken from it. The new image names it.</summary>
+    public Sha256Digest? Continues { get; init; }
+
+    /// <summary>How hard to try where the source fails.</summary>
+    public RescueOptions Rescue { get; init; } = new();
+
+    /// <summary>
+    /// What another tool got out of a failing disk, where the source is that tool's output: only what the mapfile calls finished is read; the rest is
+    /// absent, as the mapfile says.
+    /// </summary>
+    public RescueMap? Mapfile { get; init; }
+
     /// <summary>Whether to leave out reading every segment back from the medium at the end. The record says so.</summary>
     public bool SkipReadBack { get; init; }
 }
@@ -33,6 +51,12 @@ public enum AcquisitionPhase
 {
     /// <summary>The source is read, hashed and stored.</summary>
     Reading,
+
+    /// <summary>What failed is tried again, in smaller pieces.</summary>
+    Rescuing,
+
+    /// <summary>What was got out of a source that fails is put together to one image, hashed, and checked.</summary>
+    Assembling,
 
     /// <summary>What was stored is read back from the medium and recomputed.</summary>
     ReadingBack,

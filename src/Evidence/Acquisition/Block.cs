@@ -21,18 +21,22 @@ internal sealed unsafe class Block
         this.headroom = headroom;
     }
 
+    /// <summary>Where in the buffer its bytes begin: not at 0 where what comes before could not be read.</summary>
+    internal int Start { get; set; }
+
     /// <summary>The number of bytes read into it.</summary>
     internal int Length { get; set; }
 
     /// <summary>The bytes read.</summary>
-    internal ReadOnlySpan<byte> Content => new(memory + headroom, Length);
+    internal ReadOnlySpan<byte> Content => new(memory + headroom + Start, Length);
 
     /// <summary>Where bytes can be read into; starts at a multiple of 4 KiB, as direct I/O wants it.</summary>
     internal Span<byte> Buffer => new(memory + headroom, BlockPool.BlockSize);
 
-    /// <summary>Bytes around the content's start: negative positions are in the headroom.</summary>
+    /// <summary>Bytes around the content's start: negative positions are before it, in the headroom.</summary>
     internal Span<byte> Around(int start, int length)
     {
+        start += Start;
         ArgumentOutOfRangeException.ThrowIfLessThan(start, -headroom);
         ArgumentOutOfRangeException.ThrowIfGreaterThan(length, BlockPool.BlockSize - start);
         return new Span<byte>(memory + (headroom + start), length);
@@ -73,7 +77,11 @@ internal sealed unsafe class BlockPool : IDisposable
     {
         free.Wait(cancellation);
         if (returned.TryTake(out Block? block))
+        {
+            block.Start = block.Length = 0;
             return block;
+        }
+
         byte* memory = (byte*)NativeMemory.AlignedAlloc((nuint)(headroom + BlockSize), Alignment);
         allocated.Add((nint)memory);
         return new Block(this, memory, headroom);

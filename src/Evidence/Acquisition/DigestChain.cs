@@ -17,24 +17,28 @@ internal sealed class DigestChain
 
     internal ChannelWriter<SourceItem> Input => items.Writer;
 
-    internal async Task<ImageDigest> RunAsync(CancellationToken cancellation)
+    /// <summary>The digest; null where part of the image comes only later, so that there is none yet.</summary>
+    internal async Task<ImageDigest?> RunAsync(CancellationToken cancellation)
     {
         using IncrementalHash hash = algorithm.Create();
+        bool deferred = false;
         await foreach (SourceItem item in items.Reader.ReadAllAsync(cancellation).ConfigureAwait(false))
         {
+            deferred |= item.IsDeferred;
             if (item.Block is { } block)
             {
-                hash.AppendData(block.Content);
+                if (!deferred)
+                    hash.AppendData(block.Content);
                 block.Release();
             }
-            else
+            else if (!deferred)
             {
                 // What was not read counts as zeros.
                 AppendZeros(hash, item.Length, cancellation);
             }
         }
 
-        return new ImageDigest(algorithm, Convert.ToHexStringLower(hash.GetHashAndReset()));
+        return deferred ? null : new ImageDigest(algorithm, Convert.ToHexStringLower(hash.GetHashAndReset()));
     }
 
     private static void AppendZeros(IncrementalHash hash, long length, CancellationToken cancellation)

@@ -19,6 +19,9 @@ internal sealed class MapBuilder(SegmentStore store, Compression compression)
     /// <summary>The bytes that storing the map itself took.</summary>
     internal long StoredBytes { get; private set; }
 
+    /// <summary>The segments that the pages so far are stored as, in order.</summary>
+    internal List<Sha256Digest> Pages { get; } = [];
+
     /// <summary>The number of data runs.</summary>
     internal long Segments { get; private set; }
 
@@ -47,11 +50,16 @@ internal sealed class MapBuilder(SegmentStore store, Compression compression)
     /// <summary>Ends the map.</summary>
     internal (long Size, Sha256Digest Root, IReadOnlyList<Sha256Digest> Tables, IReadOnlyList<AbsentRange> Absent, IReadOnlyDictionary<RunKind, long> Totals) Finish()
     {
-        if (page.Count > 0)
-            ClosePage();
         if (table.Count > 0)
             CloseTable();
         return (size, tree.Root, tables, absent, totals);
+    }
+
+    /// <summary>Ends the last page, which may cover less than the others.</summary>
+    internal void EndPages()
+    {
+        if (page.Count > 0)
+            ClosePage();
     }
 
     private void AddToPage(MapRun run)
@@ -67,7 +75,7 @@ internal sealed class MapBuilder(SegmentStore store, Compression compression)
         if (absent.Count > 0 && absent[^1] is var last && last.Kind == run.Kind && last.Offset + last.Length == run.Offset)
             absent[^1] = last with { Length = last.Length + run.Length };
         else
-            absent.Add(new AbsentRange(run.Kind, run.Offset, run.Length));
+            absent.Add(new AbsentRange(run.Kind, run.Offset, run.Length, ""));
     }
 
     private void ClosePage()
@@ -76,6 +84,7 @@ internal sealed class MapBuilder(SegmentStore store, Compression compression)
         Sha256Digest root = MapPage.Decode(bytes).Root;
         tree.Append(MerkleTree.LeafHash(root.ToArray()));
         table.Add(new PageEntry(root, Put(bytes)));
+        Pages.Add(table[^1].Id);
         page.Clear();
         if (table.Count == PageTable.Capacity)
             CloseTable();

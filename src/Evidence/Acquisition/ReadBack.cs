@@ -7,7 +7,7 @@ namespace Evidence.Acquisition;
 
 /// <summary>
 /// Reads every segment that an image names back from the medium and recomputes it, old ones included: deduplicating against a segment that has
-/// rotted would lose the new evidence too.
+/// rotted would lose the new evidence too. Pages that were put together from the medium a moment ago are not read once more.
 /// </summary>
 internal static class ReadBack
 {
@@ -19,11 +19,11 @@ internal static class ReadBack
 
     /// <exception cref="EvidenceException">A segment is missing or is not what its id says (<see cref="ErrorCode.ContentRefuted"/>).</exception>
     internal static async Task RunAsync(
-        VaultImage image, SegmentIndex index, SegmentReader segments, Action<long> progress, CancellationToken cancellation)
+        VaultImage image, IReadOnlySet<Sha256Digest> proven, SegmentIndex index, SegmentReader segments, Action<long> progress, CancellationToken cancellation)
     {
         long done = 0;
         var options = new ParallelOptions { CancellationToken = cancellation, MaxDegreeOfParallelism = Environment.ProcessorCount };
-        await Parallel.ForEachAsync(Batches(image), options, (batch, _) =>
+        await Parallel.ForEachAsync(Batches(image, proven, index), options, (batch, _) =>
         {
             foreach (MapRun run in batch)
             {
@@ -53,11 +53,11 @@ internal static class ReadBack
         }).ConfigureAwait(false);
     }
 
-    private static IEnumerable<List<MapRun>> Batches(VaultImage image)
+    private static IEnumerable<List<MapRun>> Batches(VaultImage image, IReadOnlySet<Sha256Digest> proven, SegmentIndex index)
     {
         var seen = new HashSet<Sha256Digest>();
         var batch = new List<MapRun>(BatchSize);
-        foreach (MapRun run in image.Runs())
+        foreach (MapRun run in Runs(image, proven, index))
         {
             if (run.Kind != RunKind.Data || seen.Contains(run.Segment))
                 continue;
@@ -73,5 +73,46 @@ internal static class ReadBack
 
         if (batch.Count > 0)
             yield return batch;
+    }
+
+    private static IEnumerable<MapRun> Runs(VaultImage image, IReadOnlySet<Sha256Digest> proven, SegmentIndex index)
+    {
+        for (long number = 0; number < image.Manifest.Pages; number++)
+        {
+            if (Page(image, number, proven, index) is not { } page)
+                continue;
+            foreach (MapRun run in page.Runs)
+                yield return run with { Offset = (number * SegmentParameters.PageSize) + run.Offset };
+        }
+    }
+
+    /// <summary>A page of the map; null where all that it names is proved already.</summary>
+    private static MapPage? Page(VaultImage image, long number, IReadOnlySet<Sha256Digest> proven, SegmentIndex index)
+    {
+        try
+        {
+            return proven.Contains(image.Entry(number).Id) ? null : image.Page(number);
+        }
+        catch (EvidenceException e) when (string.Equals(e.Code, ErrorCode.ContentRefuted, StringComparison.Ordinal))
+        {
+            // The map is stored as content is; the next run stores it anew, too.
+            index.MarkDamaged(image.Manifest.Tables[(int)(number / PageTable.Capacity)]);
+            if (TryEntry(image, number) is { } entry)
+                index.MarkDamaged(entry.Id);
+            throw;
+        }
+    }
+
+    private static PageEntry? TryEntry(VaultImage image, long number)
+    {
+        try
+        {
+            return image.Entry(number);
+        }
+        catch (EvidenceException)
+        {
+            // The table is what is damaged: that is being reported.
+            return null;
+        }
     }
 }

@@ -1,4 +1,5 @@
 using System.Threading.Channels;
+using Evidence.Rescue;
 using Evidence.Segments;
 using Evidence.Sources;
 
@@ -9,130 +10,307 @@ namespace Evidence.Acquisition;
 /// <param name="Length">Its length in bytes.</param>
 /// <param name="Kind"><see cref="RunKind.Data"/> with a block; otherwise why there is none.</param>
 /// <param name="Block">The bytes.</param>
-internal readonly record struct SourceItem(long Offset, long Length, RunKind Kind, Block? Block);
+/// <param name="IsDeferred">Whether it will be tried again later, so that this pass gives neither the last map nor a digest of the whole.</param>
+internal readonly record struct SourceItem(long Offset, long Length, RunKind Kind, Block? Block, bool IsDeferred = false);
 
 /// <summary>
-/// The first stage: reads the source in order, and hands every range to every consumer. Its thread waits for the device and for free
-/// blocks, nothing else.
+/// The first stage: gives the source in order to every consumer. What the vault holds already comes from there, checked against its ids; the rest is
+/// read, fast and without insisting: what a failing source refuses is left for later. Its thread waits for the device and for free blocks, nothing else.
 /// </summary>
-internal sealed class SourceReading(
-    Source source, bool readHoles, BlockPool pool, IReadOnlyList<ChannelWriter<SourceItem>> consumers)
+internal sealed class SourceReading(ImagingPass pass, BlockPool pool, IReadOnlyList<ChannelWriter<SourceItem>> consumers) : IRescueSink
 {
     private const int Sector = SegmentParameters.SectorSize;
 
-    /// <summary>Reads to the end; returns the number of bytes that the source has.</summary>
-    internal long Run(CancellationToken cancellation)
+    private readonly Source source = pass.Source;
+    private readonly HeldContent? held = pass.Held;
+    private readonly Rescuer? rescuer = pass.Rescuer;
+    private readonly RescueMap? map = pass.Map;
+    private readonly Absences absences = pass.Absences;
+
+    private IEnumerator<SourceExtent>? extents;
+    private byte[] scratch = [];
+    private Block? block;
+    private long blockOffset;
+    private long position;
+    private bool damaged;
+    private SourceExtent? hole;
+    private CancellationToken cancellation;
+
+    /// <summary>Whether something was left for later.</summary>
+    internal bool Deferred { get; private set; }
+
+    /// <summary>What ended the reading before the source's end: it is gone, or ends earlier than it said.</summary>
+    internal EvidenceException? Lost { get; private set; }
+
+    /// <summary>Goes to the end; returns the number of bytes that the source has.</summary>
+    internal long Run(CancellationToken stop)
     {
+        cancellation = stop;
         try
         {
-            return source.Length is { } length ? ReadKnown(length, cancellation) : ReadToEnd(cancellation);
+            return source.Length is { } length ? ReadKnown(length) : ReadToEnd();
         }
         finally
         {
+            extents?.Dispose();
             foreach (ChannelWriter<SourceItem> consumer in consumers)
                 consumer.TryComplete();
         }
     }
 
-    private long ReadKnown(long length, CancellationToken cancellation)
+    Span<byte> IRescueSink.Buffer(long offset, int length)
     {
-        long position = 0;
-        if (!readHoles)
-        {
-            foreach (SourceExtent extent in source.Extents())
-            {
-                if (extent.Kind != SourceExtentKind.Hole)
-                    continue;
-                // What is claimed of part of a sector is no claim about the sector: its other bytes are read, and so are these.
-                long start = (Math.Max(extent.Offset, position) + Sector - 1) / Sector * Sector;
-                long end = extent.End >= length ? length : extent.End / Sector * Sector;
-                if (end <= start)
-                    continue;
-                ReadData(position, start, cancellation);
-                Hand(new SourceItem(start, end - start, RunKind.Hole, null));
-                position = end;
-            }
-        }
-
-        ReadData(position, length, cancellation);
-        source.EnsureUnchanged();
-        return length;
+        cancellation.ThrowIfCancellationRequested();
+        GoTo(offset);
+        return Room(length);
     }
 
-    private long ReadToEnd(CancellationToken cancellation)
+    void IRescueSink.Rescued(long offset, int length) => Take(length);
+
+    void IRescueSink.Failed(long offset, long length, RescueStatus status, SourceReadException? error)
     {
-        for (long position = 0; ;)
+        string reason = Absences.ReasonOf(error);
+        absences.Note(offset, length, status, reason);
+        pass.Journal?.Note(offset, length, status, reason);
+    }
+
+    private long ReadToEnd()
+    {
+        while (true)
         {
-            Block block = pool.Rent(cancellation);
+            block = pool.Rent(cancellation);
             block.Length = source.Read(position, block.Buffer);
-            if (block.Length > 0)
-                Hand(new SourceItem(position, block.Length, RunKind.Data, block));
+            bool ended = block.Length < BlockPool.BlockSize;
+            blockOffset = position;
             position += block.Length;
-            if (block.Length < BlockPool.BlockSize)
+            HandBlock();
+            if (ended)
                 return position;
         }
     }
 
-    private void ReadData(long start, long end, CancellationToken cancellation)
+    private long ReadKnown(long length)
     {
-        while (start < end)
+        for (long start = 0; start < length; start += SegmentParameters.PageSize)
         {
-            // Blocks end at multiples of their size, so that none crosses a page of the map.
-            long stop = Math.Min(end, (start / BlockPool.BlockSize * BlockPool.BlockSize) + BlockPool.BlockSize);
-            ReadRange(start, (int)(stop - start), cancellation);
-            start = stop;
+            int covered = (int)Math.Min(SegmentParameters.PageSize, length - start);
+            damaged = false;
+            foreach (MapRun run in RunsOf(start / SegmentParameters.PageSize, covered))
+            {
+                cancellation.ThrowIfCancellationRequested();
+                if (run.IsPresent)
+                    GiveHeld(run);
+                else if (run.Kind == RunKind.Hole)
+                    GiveAbsent(run.End, RunKind.Hole, deferred: false);
+                else
+                    GiveMissing(run.End);
+            }
+
+            if (!damaged)
+                held!.Prove(start / SegmentParameters.PageSize);
         }
+
+        HandBlock();
+        return length;
     }
 
-    /// <summary>
-    /// Reads a range. Around an error what came before it is kept, for it may not be given a second time; the rest is read by halves, until what
-    /// cannot be read is down to single sectors.
-    /// </summary>
-    private void ReadRange(long offset, int length, CancellationToken cancellation)
+    private IEnumerable<MapRun> RunsOf(long page, int length)
     {
-        cancellation.ThrowIfCancellationRequested();
-        Block block = pool.Rent(cancellation);
         try
         {
-            block.Length = source.Read(offset, block.Buffer[..length]);
-            Hand(new SourceItem(offset, block.Length, RunKind.Data, block));
-            return;
+            return [.. held!.Runs(page, length)];
         }
-        catch (SourceReadException e) when (!e.IsSourceGone && !source.IsSequential)
+        catch (EvidenceException e) when (rescuer is not null && string.Equals(e.Code, ErrorCode.ContentRefuted, StringComparison.Ordinal))
         {
-            block.Length = (int)(Math.Clamp(e.Offset - offset, 0, length) / Sector * Sector);
+            damaged = true;
+            long start = page * SegmentParameters.PageSize;
+            map!.Set(start, length, RescueStatus.NonTried);
+            return [new MapRun(start, length, RunKind.Unread, 0, default)];
         }
-
-        int read = block.Length;
-        if (read > 0)
-            Hand(new SourceItem(offset, read, RunKind.Data, block));
-        else
-            pool.Return(block);
-        ReadAroundError(offset + read, length - read, asked: length, cancellation);
     }
 
-    /// <summary>Goes on where a read of <paramref name="asked"/> bytes failed.</summary>
-    private void ReadAroundError(long offset, int length, int asked, CancellationToken cancellation)
+    private void GiveHeld(MapRun run)
     {
-        // Absent ranges are told in the map's sectors, also of a disk whose own are of 520 bytes.
-        int sector = (Math.Max(source.SectorSize, Sector) + Sector - 1) / Sector * Sector;
-        if (length == 0)
+        if (scratch.Length < run.Length && run.Kind == RunKind.Data)
+            scratch = new byte[run.Length];
+        if (run.Kind == RunKind.Data)
+        {
+            try
+            {
+                held!.Read(run, scratch.AsSpan(0, (int)run.Length));
+            }
+            catch (EvidenceException e) when (rescuer is not null && string.Equals(e.Code, ErrorCode.ContentRefuted, StringComparison.Ordinal))
+            {
+                // The vault's copy has rotted since; the source may still have it.
+                damaged = true;
+                pass.Index.MarkDamaged(run.Segment);
+                map!.Set(run.Offset, run.Length, RescueStatus.NonTried);
+                GiveMissing(run.End);
+                return;
+            }
+        }
+
+        for (long done = 0; done < run.Length;)
+        {
+            int count = (int)Math.Min(run.Length - done, BlockPool.BlockSize - (position % BlockPool.BlockSize));
+            Span<byte> room = Room(count);
+            if (run.Kind == RunKind.Data)
+                scratch.AsSpan((int)done, count).CopyTo(room);
+            else
+                room.Fill(run.Value);
+            Take(count);
+            done += count;
+        }
+    }
+
+    /// <summary>Gives what the vault does not hold, up to an offset: reads it, or says that it is absent.</summary>
+    private void GiveMissing(long end)
+    {
+        while (position < end)
+        {
+            if (rescuer is null || Lost is not null)
+            {
+                (RunKind kind, long until) = absences.At(position);
+                GiveAbsent(Math.Min(end, until), kind, deferred: false);
+                continue;
+            }
+
+            RescueRange range = map!.RangeAt(position);
+            long stop = Math.Min(end, range.End);
+            if (range.Status == RescueStatus.NonTried)
+                ReadNonTried(stop);
+            else if (range.Status == RescueStatus.Finished)
+                GiveExcluded(stop);
+            else
+                GiveAbsent(stop, RunKind.Unread, deferred: true);
+        }
+    }
+
+    /// <summary>Gives what this source shall not be asked for.</summary>
+    private void GiveExcluded(long end)
+    {
+        while (position < end)
+        {
+            (RunKind kind, long until) = absences.At(position);
+            GiveAbsent(Math.Min(end, until), kind, deferred: false);
+        }
+    }
+
+    private void ReadNonTried(long end)
+    {
+        SourceExtent? nothing = pass.ReadHoles ? null : NextHole(position);
+        long stop = Math.Clamp(nothing?.Offset ?? end, position, end);
+        if (stop == position)
+        {
+            long until = Math.Min(end, nothing!.Value.End);
+            map!.Set(position, until - position, RescueStatus.Finished);
+            GiveAbsent(until, RunKind.Hole, deferred: false);
             return;
-        if (asked <= sector)
-        {
-            Hand(new SourceItem(offset, length, RunKind.Unreadable, null));
         }
-        else if (length <= sector)
+
+        try
         {
-            // It failed as part of a longer read; asked for alone it may be given.
-            ReadRange(offset, length, cancellation);
+            rescuer!.CopyForward(position, stop, this, cancellation);
+            GoTo(stop);
         }
+        catch (EvidenceException e) when (e is SourceChangedException or SourceReadException { IsSourceGone: true })
+        {
+            Lost = e;
+            absences.Lose(e);
+            if (e is SourceChangedException)
+                ReadToNewEnd(stop);
+        }
+    }
+
+    /// <summary>The source ends somewhere within what was asked of it: what lies before that is read, to the last whole sector.</summary>
+    private void ReadToNewEnd(long end)
+    {
+        for (int length = BlockPool.BlockSize; length >= Sector && position < end;)
+        {
+            int count = (int)Math.Min(Math.Min(length, end - position), BlockPool.BlockSize - (position % BlockPool.BlockSize));
+            try
+            {
+                Take(source.Read(position, Room(count)));
+            }
+            catch (EvidenceException e) when (e is SourceChangedException or SourceReadException)
+            {
+                length /= 2;
+            }
+        }
+    }
+
+    /// <summary>The first hole that does not end before an offset, in whole sectors; null where there is none.</summary>
+    /// <remarks>What is claimed of part of a sector is no claim about the sector: its other bytes are read, and so are these.</remarks>
+    private SourceExtent? NextHole(long offset)
+    {
+        extents ??= Holes().GetEnumerator();
+        while (hole is null || hole.Value.End <= offset)
+        {
+            if (!extents.MoveNext())
+                return null;
+            hole = extents.Current;
+        }
+
+        return hole;
+    }
+
+    private IEnumerable<SourceExtent> Holes()
+    {
+        foreach (SourceExtent extent in source.Extents())
+        {
+            long start = (extent.Offset + Sector - 1) / Sector * Sector;
+            long end = extent.End >= source.Length ? extent.End : extent.End / Sector * Sector;
+            if (extent.Kind == SourceExtentKind.Hole && end > start)
+                yield return new SourceExtent(start, end - start, SourceExtentKind.Hole);
+        }
+    }
+
+    /// <summary>Goes on at an offset; what lies before it was passed over, and is left for later.</summary>
+    private void GoTo(long offset)
+    {
+        if (offset > position)
+            GiveAbsent(offset, RunKind.Unread, deferred: true);
+    }
+
+    private void GiveAbsent(long end, RunKind kind, bool deferred)
+    {
+        HandBlock();
+        Deferred |= deferred;
+        Hand(new SourceItem(position, end - position, kind, null, deferred));
+        position = end;
+    }
+
+    /// <summary>Where the bytes that come next go. Blocks end at multiples of their size, so that none crosses a page of the map.</summary>
+    private Span<byte> Room(int length)
+    {
+        int within = (int)(position % BlockPool.BlockSize);
+        if (block is null)
+        {
+            block = pool.Rent(cancellation);
+            block.Start = within;
+            blockOffset = position;
+        }
+
+        return block.Buffer.Slice(within, length);
+    }
+
+    private void Take(int length)
+    {
+        block!.Length += length;
+        position += length;
+        if (position % BlockPool.BlockSize == 0)
+            HandBlock();
+    }
+
+    private void HandBlock()
+    {
+        if (block is not { } full)
+            return;
+        block = null;
+        if (full.Length > 0)
+            Hand(new SourceItem(blockOffset, full.Length, RunKind.Data, full));
         else
-        {
-            int half = (length / 2 / sector * sector) is > 0 and { } whole ? whole : sector;
-            ReadRange(offset, half, cancellation);
-            ReadRange(offset + half, length - half, cancellation);
-        }
+            pool.Return(full);
     }
 
     private void Hand(SourceItem item)

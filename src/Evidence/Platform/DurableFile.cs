@@ -101,11 +101,18 @@ internal static class DurableFile
     }
 
     /// <summary>Runs a write and turns the framework's errors into this library's, which name the file and the way out.</summary>
-    internal static void Translate(string path, string what, Action action)
+    internal static void Translate(string path, string what, Action action) => Translate(path, what, () =>
+    {
+        action();
+        return 0;
+    });
+
+    /// <summary>Runs what reads or writes a file and turns the framework's errors into this library's, which name the file and the way out.</summary>
+    internal static T Translate<T>(string path, string what, Func<T> action)
     {
         try
         {
-            action();
+            return action();
         }
         catch (UnauthorizedAccessException e)
         {

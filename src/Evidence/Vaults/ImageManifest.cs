@@ -15,7 +15,35 @@ public sealed record ImageDigest(DigestAlgorithm Algorithm, string Value);
 /// <param name="Kind"><see cref="RunKind.Unreadable"/> or <see cref="RunKind.Unread"/>.</param>
 /// <param name="Offset">Its first byte.</param>
 /// <param name="Length">Its length in bytes.</param>
-public sealed record AbsentRange(RunKind Kind, long Offset, long Length);
+/// <param name="Reason">Why: the system's name for the error (<c>EIO</c>), or words.</param>
+public sealed record AbsentRange(RunKind Kind, long Offset, long Length, string Reason)
+{
+    /// <summary>The offset after its last byte.</summary>
+    internal long End => Offset + Length;
+}
+
+/// <summary>A run of the acquisition: an image whose making was interrupted has several.</summary>
+/// <param name="Started">The claimed instant at which it began.</param>
+/// <param name="Held">Bytes of the source that the vault held by then, from the runs before or from the image that this one continues.</param>
+public sealed record AcquisitionRun(Instant Started, long Held);
+
+/// <summary>Something about the source that was not the same at the end as at the beginning.</summary>
+/// <param name="What"><c>shorter</c>, <c>longer</c>, <c>modified</c> (written to, by its file's times), <c>content</c> (a range gave other bytes when it was read again), <c>gone</c>.</param>
+/// <param name="Offset">The first byte concerned: the range's, or where the source ended.</param>
+/// <param name="Length">The number of bytes concerned; 0 where that is not known.</param>
+public sealed record SourceDifference(string What, long Offset, long Length)
+{
+    /// <summary>In words.</summary>
+    public string Describe() => What switch
+    {
+        "shorter" => "The source ended before the length that it had when it was opened.",
+        "longer" => "The source grew while it was imaged: what came after its end is not in the image.",
+        "modified" => "The source's file was written to while it was imaged: the image is of no single moment.",
+        "content" => "The source gave other bytes when it was read a second time: it was written to, or it cannot be relied on.",
+        "gone" => "The source was gone before it was read to its end.",
+        _ => What,
+    };
+}
 
 /// <summary>The description of an image; the SHA-256 of its bytes is the image's name (<c>docs/format/manifest.md</c>).</summary>
 public sealed record ImageManifest
@@ -65,14 +93,23 @@ public sealed record ImageManifest
     /// <summary>The ranges that were not read, in order; those of one kind that touch are one.</summary>
     public required IReadOnlyList<AbsentRange> Absent { get; init; }
 
+    /// <summary>The image that this one continues: what that one has was not read again.</summary>
+    public Sha256Digest? Continues { get; init; }
+
+    /// <summary>The runs that it took, in order; at least one.</summary>
+    public required IReadOnlyList<AcquisitionRun> Runs { get; init; }
+
+    /// <summary>How the source changed while it was imaged; empty where no change was noticed.</summary>
+    public IReadOnlyList<SourceDifference> Differences { get; init; } = [];
+
     /// <summary>The digests of the whole image.</summary>
     public required IReadOnlyList<ImageDigest> Digests { get; init; }
 
     /// <summary>The number of the map's pages.</summary>
     public long Pages => (Size / SegmentParameters.PageSize) + (Size % SegmentParameters.PageSize == 0 ? 0 : 1);
 
-    /// <summary>Whether every byte was read, or said by the source to be a hole.</summary>
-    public bool IsComplete => Absent.Count == 0;
+    /// <summary>Whether every byte was read, or said by the source to be a hole, of a source that did not change meanwhile as far as was noticed.</summary>
+    public bool IsComplete => Absent.Count == 0 && Differences.Count == 0;
 
     /// <summary>The manifest's bytes in their one form; their SHA-256 is the image's id.</summary>
     public byte[] ToBytes() => CanonicalJson.Serialize(new JsonObject
@@ -100,6 +137,19 @@ public sealed record ImageManifest
             ["kind"] = r.Kind.Name(),
             ["offset"] = DecimalText.Format(r.Offset),
             ["length"] = DecimalText.Format(r.Length),
+            ["reason"] = r.Reason,
+        })]),
+        ["continues"] = Continues?.ToString(),
+        ["runs"] = new JsonArray([.. Runs.Select(r => new JsonObject
+        {
+            ["started"] = Timestamps.Format(r.Started),
+            ["held"] = DecimalText.Format(r.Held),
+        })]),
+        ["differences"] = new JsonArray([.. Differences.Select(d => new JsonObject
+        {
+            ["what"] = d.What,
+            ["offset"] = DecimalText.Format(d.Offset),
+            ["length"] = DecimalText.Format(d.Length),
         })]),
         ["digests"] = new JsonArray([.. Digests.Select(d => new JsonObject
         {
@@ -145,6 +195,9 @@ public sealed record ImageManifest
             Tables = [.. map.RequireStrings("tables").Select(Sha256Digest.Parse)],
             Totals = Enum.GetValues<RunKind>().ToDictionary(k => k, k => totals.RequireDecimal(k.Name())),
             Absent = [.. json.RequireArray("absent").Select(DecodeAbsent)],
+            Continues = json.RequireNullableString("continues") is { } continues ? Sha256Digest.Parse(continues) : null,
+            Runs = [.. json.RequireArray("runs").Select(DecodeRun)],
+            Differences = [.. json.RequireArray("differences").Select(DecodeDifference)],
             Digests = [.. json.RequireArray("digests").Select(d => DecodeDigest(d, size))],
         };
         if (map.RequireDecimal("pages") != manifest.Pages || manifest.Tables.Count != (manifest.Pages + PageTable.Capacity - 1) / PageTable.Capacity)
@@ -169,7 +222,22 @@ public sealed record ImageManifest
             "unread" => RunKind.Unread,
             var other => throw new FormatException($"An absent range cannot be '{other}'."),
         };
-        return new AbsentRange(kind, json.RequireDecimal("offset"), json.RequireDecimal("length"));
+        return new AbsentRange(kind, json.RequireDecimal("offset"), json.RequireDecimal("length"), json.RequireString("reason"));
+    }
+
+    private static AcquisitionRun DecodeRun(JsonNode? node)
+    {
+        JsonObject json = JsonFields.RequireObject(node, "A run");
+        return new AcquisitionRun(json.RequireInstant("started"), json.RequireDecimal("held"));
+    }
+
+    private static SourceDifference DecodeDifference(JsonNode? node)
+    {
+        JsonObject json = JsonFields.RequireObject(node, "A difference");
+        string what = json.RequireString("what");
+        return what is "shorter" or "longer" or "modified" or "content" or "gone"
+            ? new SourceDifference(what, json.RequireDecimal("offset"), json.RequireDecimal("length"))
+            : throw new FormatException($"A source cannot differ by '{what}'.");
     }
 
     private static ImageDigest DecodeDigest(JsonNode? node, long size)

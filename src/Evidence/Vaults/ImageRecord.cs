@@ -27,9 +27,13 @@ public sealed record ImageRecord(
     /// <summary>The digests of the whole image in canonical form; null where the entry does not say.</summary>
     internal string? Digests { get; private init; }
 
+    /// <summary>The image that this one continues.</summary>
+    public Sha256Digest? Continues { get; init; }
+
     /// <summary>Whether what the entry says of digests and of bytes that were not read is what a manifest says.</summary>
     internal bool AgreesWith(ImageManifest manifest) =>
         (AbsentBytes is null || AbsentBytes == AbsentBytesOf(manifest)) &&
+        Continues == manifest.Continues &&
         (Digests is null || string.Equals(Digests, Canonical(EncodeDigests(manifest)), StringComparison.Ordinal));
 
     /// <summary>Reads an acquisition entry; null where its body is not one.</summary>
@@ -48,6 +52,8 @@ public sealed record ImageRecord(
                 index)
             {
                 Signature = signature,
+                Continues = payload.Body.ContainsKey("continues") && payload.Body.RequireNullableString("continues") is { } continued
+                    ? Sha256Digest.Parse(continued) : null,
                 AbsentBytes = payload.Body.ContainsKey("absentBytes") ? payload.Body.RequireDecimal("absentBytes") : null,
                 Digests = payload.Body.ContainsKey("digests") ? Canonical(payload.Body.RequireObject("digests")) : null,
             };
@@ -69,6 +75,8 @@ public sealed record ImageRecord(
         ["examiner"] = manifest.Examiner,
         ["digests"] = EncodeDigests(manifest),
         ["absentBytes"] = DecimalText.Format(AbsentBytesOf(manifest)),
+        ["continues"] = manifest.Continues?.ToString(),
+        ["differences"] = new JsonArray([.. manifest.Differences.Select(d => (JsonNode)d.What)]),
         ["readBack"] = verified ? "verified" : "skipped",
     };
 

@@ -26,6 +26,7 @@ internal sealed class SegmentStore : IDisposable
     /// <summary>Held for reading from a claim until its segment is in a pack; who waits for all of those takes it for writing.</summary>
     private readonly ReaderWriterLockSlim claiming = new();
     private readonly List<Task> sealing = [];
+    private TaskCompletionSource rolled = NewSignal();
     private PackWriter? open;
     private int packs;
     private Exception? poison;
@@ -72,16 +73,34 @@ internal sealed class SegmentStore : IDisposable
     }
 
     /// <summary>Makes everything that was put so far durable.</summary>
-    internal async Task FlushAsync()
+    internal Task FlushAsync() => SettleAsync(TimeSpan.Zero);
+
+    /// <summary>
+    /// Ends when everything that was put so far is durable. Waits a while for packs to fill up by themselves, so that many small ones are not made.
+    /// </summary>
+    /// <param name="patience">How long to wait for that.</param>
+    internal async Task SettleAsync(TimeSpan patience)
     {
         // What another acquisition has claimed and is still compressing counts as put: whoever met it since was told that it is there.
         claiming.EnterWriteLock();
         claiming.ExitWriteLock();
+        PackWriter? current;
+        Task filled;
+        lock (gate)
+        {
+            ThrowIfPoisoned();
+            current = open;
+            filled = rolled.Task;
+        }
+
+        if (current is not null && patience > TimeSpan.Zero)
+            await Task.WhenAny(filled, Task.Delay(patience)).ConfigureAwait(false);
         Task all;
         lock (gate)
         {
             ThrowIfPoisoned();
-            SealOpen();
+            if (current is not null && ReferenceEquals(open, current))
+                SealOpen();
             all = Task.WhenAll(sealing);
         }
 
@@ -124,9 +143,13 @@ internal sealed class SegmentStore : IDisposable
         if (open is not { } writer)
             return;
         open = null;
+        rolled.SetResult();
+        rolled = NewSignal();
         // Flushing 128 MiB takes a while; the next pack is filled meanwhile.
         sealing.Add(Task.Run(() => Seal(writer)));
     }
+
+    private static TaskCompletionSource NewSignal() => new(TaskCreationOptions.RunContinuationsAsynchronously);
 
     private void Seal(PackWriter writer)
     {

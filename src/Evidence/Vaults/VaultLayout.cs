@@ -20,6 +20,9 @@ internal sealed class VaultLayout(string folder)
 
     internal string Staging => Path.Combine(Folder, "staging");
 
+    /// <summary>The journals of acquisitions that are running, or were interrupted.</summary>
+    internal string Resume => Path.Combine(Staging, "resume");
+
     internal string Pack(Sha256Digest name)
     {
         string text = name.ToString();

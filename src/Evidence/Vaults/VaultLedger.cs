@@ -65,6 +65,23 @@ public sealed class VaultLedger
         return Append(entries);
     }
 
+    /// <summary>The index of the entry that records an image, after an append that was interrupted has been brought to its end.</summary>
+    internal long? FindAcquisition(Sha256Digest image)
+    {
+        if (IsSequencer)
+            _ = Append([]);
+        foreach (JudgedEntry judged in Entries())
+        {
+            if (judged.Entry is { } entry && string.Equals(entry.Payload.Kind, EntryKind.Acquisition, StringComparison.Ordinal) &&
+                ImageRecord.TryRead(judged.Index, entry.Payload, EntrySignatureStatus.Valid)?.Image == image)
+            {
+                return judged.Index;
+            }
+        }
+
+        return null;
+    }
+
     /// <summary>Makes sure, before any long work, that its outcome can be signed.</summary>
     /// <exception cref="EvidenceException">A key is missing or damaged, or the vault is a copy.</exception>
     internal void EnsureKeys()

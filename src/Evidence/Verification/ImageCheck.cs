@@ -106,13 +106,18 @@ internal sealed class ImageCheck(
         if (whole)
             CompareMap(image.Manifest, tree.Root, totals, absent);
         ListNotRead(image.Manifest.Absent);
+        foreach (SourceDifference difference in image.Manifest.Differences)
+        {
+            findings.Add(new Finding(
+                "source", null, difference.Offset, difference.Length > 0 ? difference.Length : null, difference.Describe(), ContentVerdict.Incomplete));
+        }
     }
 
     private void ListNotRead(IReadOnlyList<AbsentRange> ranges)
     {
         foreach (AbsentRange range in ranges.Take(MostFindings))
         {
-            string words = range.Kind == RunKind.Unreadable ? "The source refused these bytes." : "These bytes were not attempted.";
+            string words = range.Kind == RunKind.Unreadable ? $"The source refused these bytes: {range.Reason}." : $"These bytes were not read: {range.Reason}.";
             notRead.Add(new Finding("unread", null, range.Offset, range.Length, words, ContentVerdict.Incomplete));
         }
 
@@ -129,7 +134,7 @@ internal sealed class ImageCheck(
             Add(new Finding("map", null, 0, manifest.Size, $"The map's root is {root}; the manifest says {manifest.Root}."));
         if (manifest.Totals.Any(t => t.Value != totals.GetValueOrDefault(t.Key)))
             Add(new Finding("manifest", null, null, null, "The manifest's totals are not those of the map."));
-        if (!absent.SequenceEqual(manifest.Absent))
+        if (!absent.SequenceEqual(WithoutReasons(manifest.Absent)))
             Add(new Finding("manifest", null, null, null, "The manifest's list of ranges that were not read is not that of the map."));
     }
 
@@ -207,12 +212,23 @@ internal sealed class ImageCheck(
         }
     }
 
-    private static void AddAbsent(List<AbsentRange> absent, MapRun run)
+    private static void AddAbsent(List<AbsentRange> absent, MapRun run) => AddAbsent(absent, new AbsentRange(run.Kind, run.Offset, run.Length, ""));
+
+    private static void AddAbsent(List<AbsentRange> absent, AbsentRange range)
     {
-        if (absent.Count > 0 && absent[^1] is var last && last.Kind == run.Kind && last.Offset + last.Length == run.Offset)
-            absent[^1] = last with { Length = last.Length + run.Length };
+        if (absent.Count > 0 && absent[^1] is var last && last.Kind == range.Kind && last.End == range.Offset)
+            absent[^1] = last with { Length = last.Length + range.Length };
         else
-            absent.Add(new AbsentRange(run.Kind, run.Offset, run.Length));
+            absent.Add(range);
+    }
+
+    /// <summary>Ranges as the map has them, which knows of kinds and not of reasons.</summary>
+    private static List<AbsentRange> WithoutReasons(IReadOnlyList<AbsentRange> ranges)
+    {
+        var joined = new List<AbsentRange>();
+        foreach (AbsentRange range in ranges)
+            AddAbsent(joined, range with { Reason = "" });
+        return joined;
     }
 
     private void Add(Finding finding)

@@ -70,7 +70,10 @@ public sealed class FullDiskTests : IDisposable
             Assert.NotEqual("refuted", evidence.Json("verify", "--no-record").Json.GetProperty("content").GetString()!, StringComparer.Ordinal);
 
             small.Resize(32 * MiB);
-            evidence.Json("acquire", disk, "--item", "again").Succeeds();
+            // The same command goes on, however far it had come; of a run that had only its ledger entry left there is one image, not two.
+            if (!done)
+                evidence.Json("acquire", disk, "--no-verify", "--digest", "none").Succeeds();
+            Assert.Equal(1, evidence.Json("images").Json.GetProperty("images").GetArrayLength());
             Assert.NotEqual("refuted", evidence.Json("verify", "--no-record").Json.GetProperty("content").GetString()!, StringComparer.Ordinal);
             evidence.LeavesNothingBehind();
             Directory.Delete(evidence.Vault, recursive: true);

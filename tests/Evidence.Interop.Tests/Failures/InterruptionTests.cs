@@ -24,7 +24,7 @@ public sealed class InterruptionTests : IDisposable
             running.Wait().ImageFailsWith("interrupted", 130);
         }
 
-        evidence.LeavesNothingBehind();
+        evidence.LeavesNothingBehind(interrupted: true);
         GoesOn(disk);
     }
 
@@ -61,7 +61,7 @@ public sealed class InterruptionTests : IDisposable
         }
 
         evidence.Json("acquire", disk, "--item", "last").Succeeds();
-        evidence.LeavesNothingBehind();
+        evidence.LeavesNothingBehind(interrupted: true);
     }
 
     [Theory]

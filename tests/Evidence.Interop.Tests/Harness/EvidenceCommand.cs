@@ -109,7 +109,8 @@ internal sealed class EvidenceCommand : IDisposable
     }
 
     /// <summary>Nothing but locks is left in staging, and nothing beside the vault or among temporary files.</summary>
-    internal void LeavesNothingBehind()
+    /// <param name="interrupted">Whether there may be runs to go on from.</param>
+    internal void LeavesNothingBehind(bool interrupted = false)
     {
         Assert.Empty(Directory.EnumerateFileSystemEntries(Temporary));
         string[] left =
@@ -117,7 +118,10 @@ internal sealed class EvidenceCommand : IDisposable
             .. Directory.EnumerateFileSystemEntries(Path.Combine(Vault, "staging"), "*", SearchOption.AllDirectories),
             .. Directory.EnumerateFiles(Path.Combine(Vault, "ledger", "staging"), "*", SearchOption.AllDirectories),
         ];
-        Assert.All(left, path => Assert.Equal("lock", Path.GetFileName(path)));
+        string resume = Path.Combine(Vault, "staging", "resume");
+        Assert.All(
+            left.Where(path => !string.Equals(path, resume, StringComparison.Ordinal) && !(interrupted && path.StartsWith(resume, StringComparison.Ordinal))),
+            path => Assert.Equal("lock", Path.GetFileName(path)));
         Assert.DoesNotContain(
             Directory.EnumerateFileSystemEntries(Path.GetDirectoryName(Vault)!), path => path.StartsWith(Vault + ".", StringComparison.Ordinal));
     }

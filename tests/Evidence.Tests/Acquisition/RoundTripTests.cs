@@ -1,6 +1,7 @@
 using System.Security.Cryptography;
 using Evidence.Acquisition;
 using Evidence.Hashing;
+using Evidence.Rescue;
 using Evidence.Segments;
 using Evidence.Sources;
 using Evidence.Tests.Sources;
@@ -95,7 +96,7 @@ public sealed class RoundTripTests : IDisposable
         using var source = new FailingSource(content) { BadSectors = [page - 2, page - 1, page, page + 1, (content.Length / 512)], FailsWholeRequest = true };
         AcquisitionResult result = await new Acquirer(vault).AcquireAsync(source, cancellation: TestVault.Stop);
         Assert.Equal(
-            [new AbsentRange(RunKind.Unreadable, (page - 2) * 512, 2048), new AbsentRange(RunKind.Unreadable, content.Length / 512 * 512, content.Length % 512)],
+            [new AbsentRange(RunKind.Unreadable, (page - 2) * 512, 2048, "EIO"), new AbsentRange(RunKind.Unreadable, content.Length / 512 * 512, content.Length % 512, "EIO")],
             result.Manifest.Absent);
         Assert.Equal(ContentVerdict.Incomplete, (await place.VerifyAsync()).Content);
     }
@@ -125,7 +126,8 @@ public sealed class RoundTripTests : IDisposable
         using Vault vault = place.Create();
         byte[] content = TestBytes.Random(50_000, 6);
         using var source = new FailingSource(content) { BadSectors = [3, 50], FailuresPerSector = 1 };
-        AcquisitionResult result = await new Acquirer(vault).AcquireAsync(source, cancellation: TestVault.Stop);
+        AcquisitionResult result = await new Acquirer(vault).AcquireAsync(
+            source, new AcquisitionOptions { Rescue = new RescueOptions { Retries = 1 } }, cancellation: TestVault.Stop);
         Assert.True(result.Manifest.IsComplete);
         await AssertIsAsync(vault, result, content);
     }
@@ -173,7 +175,7 @@ public sealed class RoundTripTests : IDisposable
             if (i > 0 && kinds[i - 1] == RunKind.Unreadable)
                 ranges[^1] = ranges[^1] with { Length = ranges[^1].Length + 1 };
             else
-                ranges.Add(new AbsentRange(RunKind.Unreadable, i, 1));
+                ranges.Add(new AbsentRange(RunKind.Unreadable, i, 1, "EIO"));
         }
 
         return ranges;

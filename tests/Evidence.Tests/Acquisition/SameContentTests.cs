@@ -1,5 +1,6 @@
 using Evidence.Acquisition;
 using Evidence.Hashing;
+using Evidence.Rescue;
 using Evidence.Segments;
 using Evidence.Sources;
 using Evidence.Tests.Sources;
@@ -33,7 +34,7 @@ public sealed class SameContentTests : IDisposable
             Assert.Equal(first.Manifest.Root, await RootAsync(vault, slow, new AcquisitionOptions()));
         // A sector that fails as part of a long read is asked for again, alone; that cuts the reading into other blocks.
         using (var failing = new FailingSource(content) { BadSectors = [5, 8000, 8191, 8192, 17000], FailuresPerSector = 1 })
-            Assert.Equal(first.Manifest.Root, await RootAsync(vault, failing, new AcquisitionOptions()));
+            Assert.Equal(first.Manifest.Root, await RootAsync(vault, failing, new AcquisitionOptions { Rescue = new RescueOptions { Retries = 1 } }));
 
         string other = place.At("other");
         using Vault another = place.Create(Compression.Best, folder: other, origin: "vault.example/other");

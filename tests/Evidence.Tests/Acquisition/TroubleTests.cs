@@ -78,7 +78,7 @@ public sealed class TroubleTests : IDisposable
     }
 
     [Fact]
-    public async Task A_source_that_becomes_shorter_fails_alone()
+    public async Task A_source_that_becomes_shorter_gives_an_image_that_says_so()
     {
         using Vault vault = place.Create();
         byte[] content = TestBytes.Random(3_000_000, 1);
@@ -86,17 +86,48 @@ public sealed class TroubleTests : IDisposable
         var acquirer = new Acquirer(vault);
         Task<AcquisitionResult> bad = acquirer.AcquireAsync(shrinking, cancellation: TestVault.Stop);
         Task<AcquisitionResult> good = TestVault.AcquireAsync(vault, content);
-        Assert.Equal(ErrorCode.SourceFailed, (await Assert.ThrowsAnyAsync<EvidenceException>(() => bad)).Code);
+        AcquisitionResult cut = await bad;
+        const int Whole = 1_000_000 / 512 * 512;
+        Assert.Equal([new AbsentRange(RunKind.Unread, Whole, content.Length - Whole, "the source ended")], cut.Manifest.Absent);
+        Assert.Equal("shorter", Assert.Single(cut.Manifest.Differences).What);
+        Assert.False(cut.Manifest.IsComplete);
+        byte[] left = [.. content[..Whole], .. new byte[content.Length - Whole]];
+        Assert.Equal(left, await TestVault.ExportAsync(vault, cut));
         Assert.Equal(content, await TestVault.ExportAsync(vault, await good));
-        Assert.Single(vault.Images());
-        Assert.Equal(ContentVerdict.Verified, (await place.VerifyAsync()).Content);
+        VerificationReport report = await place.VerifyAsync(new VerificationOptions { Digests = true, Keys = place.Keys });
+        Assert.Equal(ContentVerdict.Incomplete, report.Content);
+        Assert.Equal(ContentVerdict.Verified, report.Images.Single(i => i.Image == good.Result.Image).Content);
     }
 
     [Fact]
-    public async Task A_source_that_is_taken_away_fails_and_is_not_an_image_of_zeros()
+    public async Task A_source_that_is_taken_away_gives_what_was_read_and_the_same_command_goes_on_when_it_is_back()
     {
         using Vault vault = place.Create();
-        using var source = new FailingSource(TestBytes.Random(20 << 20, 1)) { VanishesAfter = 3 };
+        byte[] content = TestBytes.Random(20 << 20, 1);
+        AcquisitionResult first;
+        using (var source = new FailingSource(content) { VanishesAfter = 3 })
+            first = await new Acquirer(vault).AcquireAsync(source, cancellation: TestVault.Stop);
+        AbsentRange absent = Assert.Single(first.Manifest.Absent);
+        Assert.Equal((RunKind.Unread, "the source was gone"), (absent.Kind, absent.Reason));
+        Assert.True(absent.Offset > 0);
+        Assert.Equal("gone", Assert.Single(first.Manifest.Differences).What);
+        Assert.Equal(ContentVerdict.Incomplete, (await place.VerifyAsync()).Content);
+
+        using var back = new FailingSource(content);
+        AcquisitionResult second = await new Acquirer(vault).AcquireAsync(back, cancellation: TestVault.Stop);
+        Assert.True(second.Manifest.IsComplete);
+        Assert.Equal(first.Image, second.Manifest.Continues);
+        Assert.Equal(absent.Offset, second.Manifest.Runs[^1].Held);
+        Assert.Equal(content, await TestVault.ExportAsync(vault, second));
+        Assert.Equal((await TestVault.AcquireAsync(vault, content)).Manifest.Root, second.Manifest.Root);
+        Assert.Empty(Directory.EnumerateFiles(vault.Layout.Resume, "*.journal"));
+    }
+
+    [Fact]
+    public async Task A_source_that_is_gone_before_anything_was_read_is_no_image()
+    {
+        using Vault vault = place.Create();
+        using var source = new FailingSource(TestBytes.Random(20 << 20, 1)) { VanishesAfter = 0 };
         EvidenceException error = await Assert.ThrowsAnyAsync<EvidenceException>(() => new Acquirer(vault).AcquireAsync(source, cancellation: TestVault.Stop));
         Assert.Equal(ErrorCode.SourceFailed, error.Code);
         Assert.Empty(vault.Images());

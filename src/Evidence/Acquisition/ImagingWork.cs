@@ -1,0 +1,352 @@
+using System.Diagnostics;
+using System.Reflection;
+using System.Text.Json.Nodes;
+using Evidence.Hashing;
+using Evidence.Ledger;
+using Evidence.Platform;
+using Evidence.Rescue;
+using Evidence.Segments;
+using Evidence.Sources;
+using Evidence.Vaults;
+using NodaTime;
+
+namespace Evidence.Acquisition;
+
+/// <summary>
+/// One acquisition from its beginning, or from where an earlier run stopped, to its ledger entry: a pass over the source; where that left something for
+/// later, the rescue of it and a pass over what the vault then holds; reading back; and recording.
+/// </summary>
+internal sealed class ImagingWork : IDisposable
+{
+    private readonly Vault vault;
+    private readonly Source source;
+    private readonly string item;
+    private readonly AcquisitionOptions options;
+    private readonly IProgress<AcquisitionProgress>? progress;
+    private readonly Compression compression;
+    private readonly Stopwatch watch = Stopwatch.StartNew();
+    private readonly SegmentReader medium;
+    private readonly HeldContent held;
+    private readonly Absences absences = new();
+    private readonly List<AcquisitionRun> runs = [];
+    private readonly RescueMap? map;
+    private AcquisitionJournal? journal;
+    private Sha256Digest? continues;
+    private StoredCounts stored;
+
+    internal ImagingWork(Vault vault, Source source, string item, AcquisitionOptions options, IProgress<AcquisitionProgress>? progress)
+    {
+        this.vault = vault;
+        this.source = source;
+        this.item = item;
+        this.options = options;
+        this.progress = progress;
+        compression = options.Compression ?? vault.Settings.Compression;
+        medium = new SegmentReader(vault.Layout, vault.Index, fromMedium: true);
+        held = new HeldContent(medium);
+        map = source is { IsSequential: false, Length: { } length } ? new RescueMap(length) : null;
+        continues = options.Continues;
+    }
+
+    internal async Task<AcquisitionResult> RunAsync(CancellationToken cancellation)
+    {
+        Instant started = Now();
+        if (map is not null)
+        {
+            JsonObject subject = JournalSubject.Encode(source.Identity, item, options);
+            journal = AcquisitionJournal.Open(vault.Layout, subject, options.Resume, vault.Access.Logger);
+            if (journal.Image is { } image && Finish(image) is { } earlier)
+                return earlier;
+            TakeUp(cancellation);
+        }
+
+        runs.Add(new AcquisitionRun(started, held.PresentBytes));
+        journal?.Begin(runs[^1]);
+        if (held.PresentBytes > 0)
+            Log.Resumed(vault.Access.Logger, source.Identity.Name, held.PresentBytes, runs.Count);
+
+        ImagedSource imaged = await ImageAsync(cancellation).ConfigureAwait(false);
+        if (imaged.Lost is { } lost && imaged.Totals.All(t => t.Key is RunKind.Unread or RunKind.Unreadable || t.Value == 0))
+            throw lost;
+        Instant finished = Now();
+
+        var manifest = new ImageManifest
+        {
+            Source = SourceDescription.Encode(source.Identity),
+            Size = imaged.Size,
+            Started = runs[0].Started,
+            Finished = finished,
+            Examiner = options.Examiner,
+            Tool = ("evidence", ToolVersion),
+            Compression = compression,
+            HolesRead = options.ReadHoles,
+            Segments = vault.Settings.Segments,
+            Root = imaged.Root,
+            Tables = imaged.Tables,
+            Totals = imaged.Totals,
+            Absent = absences.Explain(imaged.Absent),
+            Continues = continues,
+            Runs = runs,
+            Differences = map is null ? [] : Differences(imaged, cancellation),
+            Digests = imaged.Digests,
+        };
+        return await RecordAsync(manifest, imaged, cancellation).ConfigureAwait(false);
+    }
+
+    public void Dispose()
+    {
+        journal?.Dispose();
+        medium.Dispose();
+    }
+
+    private static string ToolVersion { get; } =
+        typeof(Acquirer).Assembly.GetCustomAttribute<AssemblyInformationalVersionAttribute>()?.InformationalVersion ?? "unknown";
+
+    private Instant Now() => vault.Access.Clock.GetCurrentInstant();
+
+    /// <summary>
+    /// An earlier run came as far as its manifest. Where all that it lacked is the ledger entry, it gets that; an image of a source that was lost on the way
+    /// is continued.
+    /// </summary>
+    private AcquisitionResult? Finish(Sha256Digest image)
+    {
+        if (!File.Exists(vault.Layout.Manifest(image)))
+            return null;
+        ImageManifest manifest = vault.OpenImage(image).Manifest;
+        long? entry = vault.Ledger.FindAcquisition(image);
+        if (manifest.Differences.Any(d => d.What is "gone" or "shorter"))
+        {
+            if (entry is not null)
+                continues ??= image;
+            return null;
+        }
+
+        bool verified = journal!.ImageVerified;
+        entry ??= vault.Ledger.Record(EntryKind.Acquisition, [item], options.Case, ImageRecord.EncodeBody(image, manifest, verified));
+        journal.Remove();
+        Log.Finished(vault.Access.Logger, source.Identity.Name, image);
+        return Result(image, manifest, verified, entry, segments: 0);
+    }
+
+    /// <summary>Takes up what an earlier run, or the image that is to be continued, has of the source, and what a tool for dying disks says of it.</summary>
+    private void TakeUp(CancellationToken cancellation)
+    {
+        if (options.Continues is { } image)
+            TakeUpImage(vault.OpenImage(image));
+        TakeUpJournal();
+        if (options.Mapfile is { } mapfile)
+            Exclude(mapfile);
+        foreach (MapRun run in held.Count(map!.Length).Where(r => r.IsPresent || r.Kind == RunKind.Hole))
+            map.Set(run.Offset, run.Length, RescueStatus.Finished);
+
+        if (held.PresentBytes == 0 || SourceSamples.FirstDifference(source, held, map.Length, cancellation) is not { } other)
+            return;
+        string what = $"{source.Identity.Name} does not give the bytes at offset {other.Offset} that were read from it before";
+        if (options.Continues is not null)
+            throw new EvidenceException(ErrorCode.SourceFailed, $"{what}: it is another source, or was written to since. Acquire it anew, without --resume.");
+        throw new EvidenceException(
+            ErrorCode.SourceFailed, $"{what}, in the run that was interrupted: it is another source, or was written to since. Acquire it with --restart, which begins anew.");
+    }
+
+    private void TakeUpImage(VaultImage image)
+    {
+        if (image.Size != map!.Length)
+        {
+            throw new EvidenceException(
+                ErrorCode.SourceFailed,
+                $"{source.Identity.Name} has {map.Length} bytes, the image sha256:{image.Id} {image.Size}: it is not of this source. Name the source that it was made from.");
+        }
+
+        for (long number = 0; number < image.Manifest.Pages; number++)
+            held.AddPage(number, image.Entry(number).Id);
+        foreach (AbsentRange range in image.Manifest.Absent)
+        {
+            absences.Note(range);
+            // What failed as a single sector is tried once more, sector by sector.
+            map.Set(range.Offset, range.Length, range.Kind == RunKind.Unreadable ? RescueStatus.NonScraped : RescueStatus.NonTried);
+        }
+    }
+
+    private void TakeUpJournal()
+    {
+        foreach (AcquisitionRun run in journal!.Runs)
+            runs.Add(run);
+        foreach ((long number, Sha256Digest id) in journal.Pages)
+            held.AddPage(number, id);
+        foreach (MapRun piece in journal.Pieces)
+            held.AddPiece(piece);
+        foreach ((long offset, long length, RescueStatus status, string reason) in journal.Statuses)
+        {
+            absences.Note(offset, length, status, reason);
+            map!.Set(offset, length, status);
+        }
+    }
+
+    /// <summary>What the mapfile's own tool did not get is not asked for: what stands there in its output are no bytes of the disk.</summary>
+    private void Exclude(RescueMap mapfile)
+    {
+        foreach (RescueRange range in mapfile.Ranges.Where(r => r.Status != RescueStatus.Finished && r.Offset < map!.Length))
+        {
+            long length = Math.Min(range.Length, map!.Length - range.Offset);
+            if (options.Continues is null)
+                absences.Note(new AbsentRange(range.Status == RescueStatus.BadSector ? RunKind.Unreadable : RunKind.Unread, range.Offset, length, "by the mapfile"));
+            map.Set(range.Offset, length, RescueStatus.Finished);
+        }
+
+        if (mapfile.Length < map!.Length)
+            map.Set(mapfile.Length, map.Length - mapfile.Length, RescueStatus.Finished);
+    }
+
+    private async Task<ImagedSource> ImageAsync(CancellationToken cancellation)
+    {
+        Rescuer? rescuer = map is null ? null : new Rescuer(source, map, options.Rescue);
+        ImagedSource? imaged = null;
+        // Where nothing is left but places that failed before, there is no first pass to make.
+        if (map is null || map.Ranges.Any(r => r.Status == RescueStatus.NonTried) || map.Ranges.All(r => r.Status == RescueStatus.Finished))
+        {
+            imaged = await PassAsync(rescuer, AcquisitionPhase.Reading, cancellation).ConfigureAwait(false);
+            if (!imaged.Deferred)
+                return imaged;
+            for (int i = 0; i < imaged.Pages.Count; i++)
+                held.AddPage(i, imaged.Pages[i]);
+        }
+
+        EvidenceException? lost = imaged?.Lost;
+        lost ??= await Task.Factory.StartNew(
+            () => Rescue(rescuer!, cancellation), CancellationToken.None, TaskCreationOptions.LongRunning, TaskScheduler.Default).ConfigureAwait(false);
+        imaged = await PassAsync(rescuer: null, AcquisitionPhase.Assembling, cancellation).ConfigureAwait(false);
+        return imaged with { Lost = lost };
+    }
+
+    private async Task<ImagedSource> PassAsync(Rescuer? rescuer, AcquisitionPhase phase, CancellationToken cancellation)
+    {
+        ImagedSource imaged = await ImagingPipeline.RunAsync(
+            new ImagingPass
+            {
+                Source = source,
+                Store = vault.Store,
+                Index = vault.Index,
+                Parameters = vault.Settings.Segments,
+                Compression = compression,
+                Digests = options.Digests,
+                ReadHoles = options.ReadHoles,
+                Held = map is null ? null : held,
+                Map = map,
+                Rescuer = rescuer,
+                Absences = absences,
+                Journal = rescuer is null ? null : journal,
+                Progress = (done, bytes) => progress?.Report(new(phase, done, source.Length, stored.Bytes + bytes)),
+            },
+            cancellation).ConfigureAwait(false);
+        stored += imaged.Stored;
+        // In this order, each durable before the next: packs, manifest, ledger entry, checkpoint.
+        await vault.Store.FlushAsync().ConfigureAwait(false);
+        if (rescuer is not null)
+            journal?.Keep([.. imaged.Pages.Skip(imaged.PagesKept).Select((id, i) => ((long)(imaged.PagesKept + i), id))]);
+        return imaged;
+    }
+
+    /// <summary>Gets out of the source what can be got; returns why it ended early, where it did.</summary>
+    private EvidenceException? Rescue(Rescuer rescuer, CancellationToken cancellation)
+    {
+        long missing = map!.Ranges.Where(r => r.Status != RescueStatus.Finished).Sum(r => r.Length);
+        using var filling = new GapFilling(
+            held, vault.Store, vault.Settings.Segments, compression, absences, journal!,
+            done => progress?.Report(new(AcquisitionPhase.Rescuing, done, missing, stored.Bytes)));
+        try
+        {
+            rescuer.Recover(filling, cancellation);
+            return null;
+        }
+        catch (EvidenceException e) when (e is SourceChangedException or SourceReadException { IsSourceGone: true })
+        {
+            absences.Lose(e);
+            return e;
+        }
+        finally
+        {
+            filling.Keep();
+            stored += filling.Stored;
+        }
+    }
+
+    /// <summary>How the source differs from what it was.</summary>
+    private List<SourceDifference> Differences(ImagedSource imaged, CancellationToken cancellation)
+    {
+        var differences = new List<SourceDifference>();
+        try
+        {
+            if (imaged.Lost is { } lost)
+                throw lost;
+            source.EnsureUnchanged();
+            for (int i = 0; i < imaged.Pages.Count; i++)
+                held.AddPage(i, imaged.Pages[i]);
+            if (SourceSamples.FirstDifference(source, held, imaged.Size, cancellation) is { } other)
+                differences.Add(new SourceDifference("content", other.Offset, other.Length));
+        }
+        catch (SourceChangedException e)
+        {
+            differences.Add(e.Change switch
+            {
+                SourceChange.Modified => new SourceDifference("modified", 0, imaged.Size),
+                SourceChange.Longer => new SourceDifference("longer", imaged.Size, (e.ActualLength ?? imaged.Size) - imaged.Size),
+                _ => new SourceDifference("shorter", e.ActualLength ?? imaged.Size, e.ActualLength is { } now ? imaged.Size - now : 0),
+            });
+        }
+        catch (SourceReadException e)
+        {
+            differences.Add(new SourceDifference("gone", e.Offset, 0));
+        }
+
+        foreach (SourceDifference difference in differences)
+            Log.SourceDiffers(vault.Access.Logger, source.Identity.Name, difference.What, difference.Offset);
+        return differences;
+    }
+
+    private async Task<AcquisitionResult> RecordAsync(ImageManifest manifest, ImagedSource imaged, CancellationToken cancellation)
+    {
+        if (manifest.Absent.Count > 0)
+            Log.Unreadable(vault.Access.Logger, source.Identity.Name, manifest.Absent.Sum(r => r.Length), manifest.Absent.Count, manifest.Absent[0].Offset);
+        byte[] bytes = manifest.ToBytes();
+        if (bytes.Length > ImageManifest.LargestSize)
+        {
+            throw new EvidenceException(
+                ErrorCode.SourceFailed,
+                $"{source.Identity.Name} has {manifest.Absent.Count} separate ranges that cannot be read, too many for one image. Rescue it with a tool for dying disks first.");
+        }
+
+        Sha256Digest id = Sha256Digest.Compute(bytes);
+        if (!options.SkipReadBack)
+        {
+            await ReadBack.RunAsync(
+                new VaultImage(id, manifest, medium), held.Proven, vault.Index, medium,
+                done => progress?.Report(new(AcquisitionPhase.ReadingBack, done, manifest.Totals.GetValueOrDefault(RunKind.Data), stored.Bytes)),
+                cancellation).ConfigureAwait(false);
+        }
+
+        cancellation.ThrowIfCancellationRequested();
+        _ = DurableFile.TryCreate(vault.Layout.Manifest(id), bytes);
+        journal?.Keep(id, verified: !options.SkipReadBack);
+        long? entry = vault.Ledger.Record(
+            EntryKind.Acquisition, [item], options.Case, ImageRecord.EncodeBody(id, manifest, verified: !options.SkipReadBack));
+        // An image of a source that was lost on the way is continued by the next run of the same command.
+        if (imaged.Lost is null)
+            journal?.Remove();
+        return Result(id, manifest, !options.SkipReadBack, entry, imaged.Segments);
+    }
+
+    private AcquisitionResult Result(Sha256Digest image, ImageManifest manifest, bool verified, long? entry, long segments) => new()
+    {
+        Image = image,
+        Manifest = manifest,
+        Item = item,
+        Case = options.Case,
+        Segments = segments,
+        NewSegments = stored.Segments,
+        NewBytes = stored.Content,
+        StoredBytes = stored.Bytes,
+        Verified = verified,
+        Entry = entry,
+        Elapsed = watch.Elapsed,
+    };
+}
