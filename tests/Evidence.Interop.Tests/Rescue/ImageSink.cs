@@ -15,11 +15,17 @@ internal sealed unsafe class ImageSink(int length) : IRescueSink, IDisposable
     {
         get
         {
-            byte[] image = new Span<byte>(memory, length).ToArray();
-            for (int i = 0; i < image.Length; i++)
-                image[i] = rescued[i] ? image[i] : (byte)0;
+            var image = new byte[length];
+            CopyTo(image);
             return image;
         }
+    }
+
+    /// <summary>Puts the bytes that were rescued where they belong, and leaves the others.</summary>
+    internal void CopyTo(Span<byte> image)
+    {
+        for (int i = 0; i < length; i++)
+            image[i] = rescued[i] ? memory[i] : image[i];
     }
 
     public Span<byte> Buffer(long offset, int length) => new(memory + offset, length);

@@ -1,3 +1,4 @@
+using System.Runtime.CompilerServices;
 using System.Runtime.InteropServices;
 using Evidence.Rescue;
 using Evidence.Sources;
@@ -12,7 +13,7 @@ internal sealed class RecordingSink(RescueMap map) : IRescueSink
 
     private readonly byte[] image = new byte[map.Length];
     private readonly byte[] buffer = GC.AllocateArray<byte>(Block + 4096, pinned: true);
-    private (long Offset, int Length, int Used)? read;
+    private (long Offset, int Length)? read;
 
     /// <summary>What was rescued; zeros elsewhere.</summary>
     internal ReadOnlySpan<byte> Image => image;
@@ -24,17 +25,27 @@ internal sealed class RecordingSink(RescueMap map) : IRescueSink
     internal List<SourceReadException> Errors { get; } = [];
 
     /// <summary>Called with every range that is told.</summary>
-    internal Action<RescueRange>? OnTold { get; init; }
+    internal Action<RescueRange>? OnTold { get; set; }
 
-    public unsafe Span<byte> Buffer(long offset, int length)
+    /// <summary>The same sink for the map of a run that goes on.</summary>
+    internal RecordingSink With(RescueMap resumed)
+    {
+        var sink = new RecordingSink(resumed);
+        image.CopyTo(sink.image.AsSpan());
+        sink.Told.AddRange(Told);
+        sink.Errors.AddRange(Errors);
+        return sink;
+    }
+
+    public Span<byte> Buffer(long offset, int length)
     {
         Assert.True(length > 0 && offset >= 0 && offset + length <= map.Length);
         Assert.Equal(offset / Block, (offset + length - 1) / Block);
-        read = (offset, length, 0);
-        int start = (int)(4096 - ((nint)Unsafe() % 4096));
-        return buffer.AsSpan(start, length);
-
-        nint Unsafe() => (nint)System.Runtime.CompilerServices.Unsafe.AsPointer(ref MemoryMarshal.GetArrayDataReference(buffer));
+        // Asked for once: what was asked for before has ended, well or not.
+        read = (offset, length);
+        Span<byte> memory = Memory(length);
+        memory.Fill(0xEE);
+        return memory;
     }
 
     public void Rescued(long offset, int length)
@@ -42,7 +53,8 @@ internal sealed class RecordingSink(RescueMap map) : IRescueSink
         Assert.NotNull(read);
         Assert.Equal(read.Value.Offset, offset);
         Assert.InRange(length, 1, read.Value.Length);
-        Buffer(offset, length)[..length].CopyTo(image.AsSpan((int)offset));
+        Memory(length).CopyTo(image.AsSpan((int)offset));
+        read = null;
         for (long at = offset; at < offset + length; at = map.RangeAt(at).End)
             Assert.NotEqual(RescueStatus.Finished, map.RangeAt(at).Status);
         Tell(new RescueRange(offset, length, RescueStatus.Finished));
@@ -57,6 +69,12 @@ internal sealed class RecordingSink(RescueMap map) : IRescueSink
         if (error is not null)
             Errors.Add(error);
         Tell(new RescueRange(offset, length, status));
+    }
+
+    private unsafe Span<byte> Memory(int length)
+    {
+        nint start = (nint)Unsafe.AsPointer(ref MemoryMarshal.GetArrayDataReference(buffer));
+        return buffer.AsSpan((int)(-start & 4095), length);
     }
 
     private void Tell(RescueRange range)

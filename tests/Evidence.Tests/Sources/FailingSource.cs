@@ -8,7 +8,10 @@ internal sealed class FailingSource(byte[] content, int sectorSize = Source.Defa
     private const int EIO = 5;
     private const int ENODEV = 19;
 
+    private const int Page = 4096;
+
     private readonly Lock gate = new();
+    private bool cached;
     private readonly List<SourceExtent> requests = [];
 
     /// <summary>The numbers of the sectors that fail.</summary>
@@ -23,7 +26,19 @@ internal sealed class FailingSource(byte[] content, int sectorSize = Source.Defa
     /// <summary>The size of reads that it says suits it.</summary>
     public int SuitableReadSize { get; init; } = 4 << 20;
 
-    public override bool IsDirect => FailsWholeRequest;
+    /// <summary>
+    /// Whether it begins as a file is read through the page cache, where a bad sector costs its page, and is read directly from the first error
+    /// on. Unless set, it is read directly if a request fails as a whole.
+    /// </summary>
+    public bool BeginsCached
+    {
+        get => cached;
+        init => cached = value;
+    }
+
+    public override bool IsDirect => FailsWholeRequest && !cached;
+
+    public override int ErrorGranularity => cached ? Math.Max(Page, sectorSize) : base.ErrorGranularity;
 
     public override int PreferredReadSize => SuitableReadSize;
 
@@ -75,9 +90,14 @@ internal sealed class FailingSource(byte[] content, int sectorSize = Source.Defa
             if (requests.Count > VanishesAfter)
                 throw new SourceReadException(Identity.Name, offset, buffer.Length, ENODEV);
             int count = (int)Math.Clamp((TruncatedLength ?? content.Length) - offset, 0, buffer.Length);
-            if (FirstBadByte(offset, count) is { } bad)
+            long page = cached ? Page : 1;
+            long first = offset / page * page;
+            if (FirstBadByte(first, (int)((offset + count - first + page - 1) / page * page)) is { } bad)
             {
-                if (FailsWholeRequest || bad == offset)
+                bool whole = IsDirect;
+                bad = Math.Max(offset, bad / page * page);
+                cached &= bad != offset;
+                if (whole || bad == offset)
                     throw new SourceReadException(Identity.Name, offset, buffer.Length, EIO);
                 count = (int)(bad - offset);
             }
@@ -97,7 +117,7 @@ internal sealed class FailingSource(byte[] content, int sectorSize = Source.Defa
                 continue;
             long first = Math.Max(offset, sector * sectorSize);
             // Only a request that begins there, or fails as a whole, sees the error; others stop before it.
-            if (FailsWholeRequest || first == offset)
+            if (IsDirect || first == offset)
                 failures[sector] = failures.GetValueOrDefault(sector) + 1;
             return first;
         }
