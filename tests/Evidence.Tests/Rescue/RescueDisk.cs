@@ -40,7 +40,9 @@ internal sealed record RescueDisk(
     internal FailingSource Open() => new(content, SectorSize)
     {
         BadSectors = [.. Bad],
-        FailsWholeRequest = Fails != FailureKind.AtTheSector, BeginsCached = Fails == FailureKind.AsAPageFirst, SuitableReadSize = ReadSize,
+        FailsWholeRequest = Fails != FailureKind.AtTheSector,
+        BeginsCached = Fails == FailureKind.AsAPageFirst,
+        SuitableReadSize = ReadSize,
     };
 
     internal RescueMap Start()

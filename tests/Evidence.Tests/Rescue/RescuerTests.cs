@@ -142,7 +142,9 @@ public sealed class RescuerTests
         const int Length = 40 * MiB;
         using var source = new FailingSource(new byte[Length])
         {
-            BadSectors = [.. Enumerable.Range(0, 16 * MiB / 512).Select(i => (long)i)], FailsWholeRequest = true, SuitableReadSize = 64 * KiB,
+            BadSectors = [.. Enumerable.Range(0, 16 * MiB / 512).Select(i => (long)i)],
+            FailsWholeRequest = true,
+            SuitableReadSize = 64 * KiB,
         };
         var map = new RescueMap(Length);
         new Rescuer(source, map).CopyForward(0, Length, new DiscardingSink(), Never);
@@ -232,7 +234,10 @@ public sealed class RescuerTests
         {
             using var source = new FailingSource(TestBytes.Random(10 * MiB, 1))
             {
-                BadSectors = [2500], FailsWholeRequest = true, SuitableReadSize = 512 * KiB, VanishesAfter = after,
+                BadSectors = [2500],
+                FailsWholeRequest = true,
+                SuitableReadSize = 512 * KiB,
+                VanishesAfter = after,
             };
             var map = new RescueMap(10 * MiB);
             var sink = new RecordingSink(map);
