@@ -453,7 +453,7 @@ def read_manifest(vault, settings, image):
         field(digest, "value", str, f"[0-9a-f]{{{DIGITS.get(field(digest, 'algorithm'), 0)}}}")
         field(scope, "absent", str, "zeros"), field(scope, "tail", str, "included")
         need(digest["value"] and number(scope, "offset") + number(scope, "length") <= size, "A digest is not in its form.")
-    for where, name, form in ((manifest, "started", INSTANT), (manifest, "finished", INSTANT), (source, "kind", "file|split|device|stream"),
+    for where, name, form in ((manifest, "started", INSTANT), (manifest, "finished", INSTANT), (source, "kind", "file|split|device|stream|nbd"),
                               (source, "name", None), (tool, "name", None), (tool, "version", None),
                               (made_with, "compression", "none|fast|best"), (made_with, "holes", "recorded|read")):
         field(where, name, str, form)

@@ -37,4 +37,16 @@ internal static partial class Log
 
     [LoggerMessage(7, LogLevel.Warning, "The pack {Pack} cannot be read, so what it holds is not found: run 'evidence verify' to see what that touches")]
     internal static partial void PackUnusable(ILogger logger, string pack, Exception exception);
+
+    [LoggerMessage(55, LogLevel.Warning, "{Source}: the connection was lost ({Reason}); trying for {Seconds} s to have another one")]
+    internal static partial void NbdConnectionLost(ILogger logger, string source, string reason, double seconds);
+
+    [LoggerMessage(56, LogLevel.Information, "{Source}: no connection yet ({Reason})")]
+    internal static partial void NbdReconnectFailed(ILogger logger, string source, string reason);
+
+    [LoggerMessage(57, LogLevel.Warning, "{Source}: connected again, at attempt {Attempts}, to the same export; {Requests} requests from offset {Offset} on are asked again")]
+    internal static partial void NbdReconnected(ILogger logger, string source, int attempts, int requests, long offset);
+
+    [LoggerMessage(58, LogLevel.Warning, "{Source}: from offset {Offset} on the server does not tell holes from data (error {Error} {Words}), so all of it is read")]
+    internal static partial void NbdHolesNotTold(ILogger logger, string source, long offset, int error, string words);
 }

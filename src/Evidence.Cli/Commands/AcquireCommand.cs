@@ -6,7 +6,9 @@ using Evidence.Hashing;
 using Evidence.Rescue;
 using Evidence.Segments;
 using Evidence.Sources;
+using Evidence.Sources.Nbd;
 using Evidence.Vaults;
+using Microsoft.Extensions.Logging;
 
 namespace Evidence.Cli.Commands;
 
@@ -14,7 +16,7 @@ internal static class AcquireCommand
 {
     private static readonly Argument<string[]> Sources = new("SOURCE")
     {
-        Description = "A block device, an image file, any part of a split image, or - for standard input.",
+        Description = "A block device, an image file, any part of a split image, nbd://HOST/EXPORT (nbds:// for TLS), or - for standard input.",
         Arity = ArgumentArity.OneOrMore,
         Validators = { Options.RefuseUnknownOptions },
     };
@@ -30,7 +32,7 @@ internal static class AcquireCommand
 
     private static readonly Option<bool> ReadHoles = new("--read-holes")
     {
-        Description = "Read what the file system calls holes, instead of recording its claim that nothing is there.",
+        Description = "Read what the file system, or an NBD server, calls holes, instead of recording its claim that nothing is there.",
     };
 
     private static readonly Option<bool> SingleFile = new("--single-file")
@@ -92,6 +94,8 @@ internal static class AcquireCommand
               evidence acquire /dev/sdc --item server-9 --resume
               evidence acquire rescued.img --item server-9 --resume --mapfile rescued.map
               ssh host 'cat /dev/vda' | evidence acquire - --item host-vda
+              evidence acquire nbds://hypervisor:10809/vm-12?tls-certificates=/etc/pki/nbd --item vm-12
+              evidence acquire nbd+unix:///?socket=/run/qemu-nbd.sock --item vm-13
             """)
         {
             Sources, Options.Case, Options.Items, Examiner, Digests, Options.Compression, ReadHoles, SingleFile, NoVerify,
@@ -128,7 +132,7 @@ internal static class AcquireCommand
         };
 
         // All sources are looked at before a vault is made for them.
-        Attempt[] attempts = [.. sources.Select((s, i) => new Attempt(s, items.ElementAtOrDefault(i), parsed.GetValue(SingleFile)))];
+        Attempt[] attempts = [.. sources.Select((s, i) => new Attempt(s, items.ElementAtOrDefault(i), parsed.GetValue(SingleFile), session.Access.Logger))];
         foreach (Attempt attempt in attempts)
             attempt.Open();
         if (attempts is [{ Failure: { } only }])
@@ -184,7 +188,7 @@ internal static class AcquireCommand
     }
 
     /// <summary>One source, and what became of it.</summary>
-    private sealed class Attempt(string name, string? item, bool singleFile) : IDisposable
+    private sealed class Attempt(string name, string? item, bool singleFile, ILogger logger) : IDisposable
     {
         private Source? source;
         private Sha256Digest? continues;
@@ -199,7 +203,7 @@ internal static class AcquireCommand
         {
             try
             {
-                source = name == "-" ? Source.OpenStandardInput() : Source.Open(name, new SourceOptions { SingleFile = singleFile });
+                source = name == "-" ? Source.OpenStandardInput() : Source.Open(name, new SourceOptions { SingleFile = singleFile, Logger = logger });
             }
             catch (EvidenceException e)
             {
@@ -324,6 +328,8 @@ internal static class AcquireCommand
                 text.WriteLine("  WARNING    the source was in use (mounted, held or swapped to) while it was read: the image is of no single moment");
             if (source.Identity.Device?.IsReadOnly == false)
                 text.WriteLine("  note       the device was not write-protected; evidence itself opens sources read-only");
+            if (source.Identity.Nbd is { } nbd)
+                PrintServer(text, nbd);
             text.WriteLine(result.Verified
                 ? $"  read back  {Units.Count(result.Segments)} segments were read back from the medium and recomputed: verified"
                 : "  read back  left out (--no-verify); run 'evidence verify' before you rely on it");
@@ -333,6 +339,17 @@ internal static class AcquireCommand
         }
 
         public void Dispose() => source?.Dispose();
+
+        private static void PrintServer(TextWriter text, NbdIdentity nbd)
+        {
+            text.WriteLine($"  server     {nbd.Server}, export '{nbd.Export}'{(nbd.Description is { } words ? $": {words}" : "")}");
+            if (nbd.Tls is { IsVerified: false })
+                text.WriteLine("  WARNING    the server's certificate was not verified: the record names it, but not whose it is");
+            if (nbd is { Tls: null, IsLocal: false })
+                text.WriteLine("  note       the connection was not encrypted: whoever is on the way could change what was read");
+            if (!nbd.IsReadOnly)
+                text.WriteLine("  note       the server lets others write to the export; evidence itself only reads");
+        }
 
         private static void PrintTotals(TextWriter text, ImageManifest manifest)
         {

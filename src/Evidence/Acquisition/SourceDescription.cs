@@ -1,6 +1,7 @@
 using System.Text.Json.Nodes;
 using Evidence.Canonical;
 using Evidence.Sources;
+using Evidence.Sources.Nbd;
 
 namespace Evidence.Acquisition;
 
@@ -38,6 +39,8 @@ internal static class SourceDescription
             json["swaps"] = new JsonArray([.. usage.Swaps.Select(w => (JsonNode)w)]);
         }
 
+        if (source.Nbd is { } nbd)
+            json["nbd"] = Encode(nbd);
         if (source.Parts.Count > 0)
         {
             json["parts"] = new JsonArray([.. source.Parts.Select(p =>
@@ -48,8 +51,29 @@ internal static class SourceDescription
     }
 
     /// <summary>What people are likely to call a source: the last part of its name.</summary>
-    internal static string DefaultItem(SourceIdentity source) =>
-        Path.GetFileName(source.Name).Replace(' ', source.Kind == SourceKind.Stream ? '-' : ' ');
+    internal static string DefaultItem(SourceIdentity source) => source switch
+    {
+        { Nbd: { Export.Length: > 0 } nbd } => Path.GetFileName(nbd.Export.TrimEnd('/')),
+        { Nbd: { } nbd } => Path.GetFileName(nbd.Server),
+        { Kind: SourceKind.Stream } => Path.GetFileName(source.Name).Replace(' ', '-'),
+        _ => Path.GetFileName(source.Name),
+    };
+
+    private static JsonObject Encode(NbdIdentity nbd)
+    {
+        var json = new JsonObject { ["server"] = nbd.Server, ["export"] = nbd.Export };
+        Add(json, "name", nbd.CanonicalName);
+        Add(json, "description", nbd.Description);
+        if (nbd.BlockSizes is { } sizes)
+            json["blockSizes"] = new JsonObject { ["minimum"] = sizes.Minimum, ["preferred"] = sizes.Preferred, ["maximum"] = sizes.Maximum };
+        json["readOnly"] = nbd.IsReadOnly;
+        json["structuredReplies"] = nbd.HasStructuredReplies;
+        json["tellsHoles"] = nbd.TellsHoles;
+        json["tls"] = nbd.Tls is { } tls
+            ? new JsonObject { ["protocol"] = tls.Protocol, ["certificate"] = $"sha256:{tls.Certificate}", ["verified"] = tls.IsVerified }
+            : null;
+        return json;
+    }
 
     private static string KindOf(SourceKind kind) => kind switch
     {
@@ -57,6 +81,7 @@ internal static class SourceDescription
         SourceKind.SplitFiles => "split",
         SourceKind.BlockDevice => "device",
         SourceKind.Stream => "stream",
+        SourceKind.Nbd => "nbd",
         _ => throw new ArgumentOutOfRangeException(nameof(kind)),
     };
 

@@ -22,6 +22,7 @@ internal static unsafe partial class Posix
     internal const int ENODEV = 19;
     internal const int ENOTDIR = 20;
     internal const int EOPNOTSUPP = 95;
+    internal const int ENOTCONN = 107;
     internal const int ESTALE = 116;
     internal const int ENOMEDIUM = 123;
 

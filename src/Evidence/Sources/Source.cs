@@ -1,7 +1,7 @@
 namespace Evidence.Sources;
 
 /// <summary>
-/// What can be imaged: a block device, a raw or split image, a stream. A source is only ever read; no source has a member that writes.
+/// What can be imaged: a block device, a raw or split image, a stream, a disk behind an NBD server. A source is only ever read; no source has a member that writes.
 /// Sources that are not sequential may be read from several threads at once.
 /// </summary>
 public abstract class Source : IDisposable
@@ -38,8 +38,11 @@ public abstract class Source : IDisposable
     /// </summary>
     public virtual int PreferredReadSize => 4 << 20;
 
-    /// <summary>Opens what is at a path: an image file, the parts of a split image, a block device, a pipe.</summary>
-    /// <param name="path">A file, any part of a split image, a block device, a named pipe or a character device.</param>
+    /// <summary>Opens what is at a path: an image file, the parts of a split image, a block device, a pipe; or an NBD export.</summary>
+    /// <param name="path">
+    /// A file, any part of a split image, a block device, a named pipe or a character device; or the URI of an NBD export
+    /// (<c>nbd://host:port/export</c>, <c>nbds://…</c> for TLS, <c>nbd+unix:///export?socket=path</c>).
+    /// </param>
     /// <param name="options">How to open it; null for the defaults.</param>
     /// <exception cref="EvidenceException">It is missing, may not be read, or is nothing that can be imaged.</exception>
     public static Source Open(string path, SourceOptions? options = null) => SourceOpener.Open(path, options ?? new SourceOptions());

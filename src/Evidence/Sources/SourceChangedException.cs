@@ -11,6 +11,9 @@ public enum SourceChange
 
     /// <summary>Its length is the same, and its file has been written to since.</summary>
     Modified,
+
+    /// <summary>Its length is the same, and something else that names it is not.</summary>
+    Replaced,
 }
 
 /// <summary>The source is no longer what was opened, so what is read of it is no image of one state.</summary>
@@ -28,6 +31,18 @@ public sealed class SourceChangedException : EvidenceException
         Change = change;
         ExpectedLength = expectedLength;
         ActualLength = actualLength;
+    }
+
+    /// <summary>Creates the error of a source that is another one than it was.</summary>
+    internal SourceChangedException(string sourceName, string difference, long length)
+        : base(
+            ErrorCode.SourceFailed,
+            $"{sourceName} is not what it was when it was opened: {difference}. Make sure that it is the right one, and begin again.")
+    {
+        SourceName = sourceName;
+        Change = SourceChange.Replaced;
+        ExpectedLength = length;
+        ActualLength = length;
     }
 
     /// <summary>The source, by <see cref="SourceIdentity.Name"/>.</summary>

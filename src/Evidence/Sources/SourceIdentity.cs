@@ -1,3 +1,4 @@
+using Evidence.Sources.Nbd;
 using NodaTime;
 
 namespace Evidence.Sources;
@@ -16,6 +17,9 @@ public enum SourceKind
 
     /// <summary>A stream: a pipe, a character device, or whatever a program hands over.</summary>
     Stream,
+
+    /// <summary>An export of a server that speaks the network block device protocol.</summary>
+    Nbd,
 }
 
 /// <summary>A part of a split image.</summary>
@@ -29,7 +33,7 @@ public sealed record SourceIdentity
     /// <summary>The kind of source.</summary>
     public required SourceKind Kind { get; init; }
 
-    /// <summary>The full path under which it was opened, or the name that the caller gave to a stream.</summary>
+    /// <summary>The full path under which it was opened, the URI of an NBD export, or the name that the caller gave to a stream.</summary>
     public required string Name { get; init; }
 
     /// <summary>The length in bytes.</summary>
@@ -61,6 +65,9 @@ public sealed record SourceIdentity
 
     /// <summary>What the running system does with the device.</summary>
     public DeviceUsage? Usage { get; init; }
+
+    /// <summary>What an NBD server said of itself and its export.</summary>
+    public NbdIdentity? Nbd { get; init; }
 
     /// <summary>The parts of a split image, in order.</summary>
     public IReadOnlyList<SourcePart> Parts { get; init; } = [];

@@ -1,14 +1,17 @@
 using System.Runtime.InteropServices;
 using Evidence.Platform;
+using Evidence.Sources.Nbd;
 
 namespace Evidence.Sources;
 
-/// <summary>Decides by what is at a path which source it is, and says in words why something is none.</summary>
+/// <summary>Decides by a name, and by what is at a path, which source it is, and says in words why something is none.</summary>
 internal static class SourceOpener
 {
     internal static Source Open(string path, SourceOptions options)
     {
         ArgumentException.ThrowIfNullOrEmpty(path);
+        if (NbdUri.IsMeant(path))
+            return NbdSource.Open(path, options);
         path = Path.GetFullPath(path);
         FileStatus status = FileStatus.TryGet(path) ?? throw Failure(path, Marshal.GetLastPInvokeError());
         return status.Type switch

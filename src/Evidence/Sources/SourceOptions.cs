@@ -1,3 +1,7 @@
+using Evidence.Sources.Nbd;
+using Microsoft.Extensions.Logging;
+using Microsoft.Extensions.Logging.Abstractions;
+
 namespace Evidence.Sources;
 
 /// <summary>How to open a source.</summary>
@@ -16,4 +20,10 @@ public sealed record SourceOptions
     /// beginning, and files from the first read that fails.
     /// </summary>
     public bool? DirectIO { get; init; }
+
+    /// <summary>How patient to be with an NBD server.</summary>
+    public NbdOptions Nbd { get; init; } = new();
+
+    /// <summary>Hears of what happens on the way: a connection that was lost, and made again.</summary>
+    public ILogger Logger { get; init; } = NullLogger.Instance;
 }

@@ -24,6 +24,20 @@ public sealed class SourceReadException : EvidenceException
         Errno = errno;
     }
 
+    /// <summary>Creates the error of a source that has words of its own for the reason.</summary>
+    internal SourceReadException(string sourceName, long offset, long length, int errno, string? words)
+        : base(
+            ErrorCode.SourceFailed,
+            words is null
+                ? Describe(sourceName, offset, length, errno, cause: null)
+                : string.Create(null, $"Cannot read {length} bytes at offset {offset} of {sourceName}: {words} ({Marshal.GetPInvokeErrorMessage(errno)})."))
+    {
+        SourceName = sourceName;
+        Offset = offset;
+        Length = length;
+        Errno = errno;
+    }
+
     /// <summary>The source, by <see cref="SourceIdentity.Name"/>.</summary>
     public string SourceName { get; }
 
@@ -37,7 +51,7 @@ public sealed class SourceReadException : EvidenceException
     public int? Errno { get; }
 
     /// <summary>Whether the system says that the source itself is gone, so that no other sector of it can be read either.</summary>
-    public bool IsSourceGone => Errno is Posix.ENXIO or Posix.ENODEV or Posix.ENOMEDIUM or Posix.ESTALE;
+    public bool IsSourceGone => Errno is Posix.ENXIO or Posix.ENODEV or Posix.ENOTCONN or Posix.ENOMEDIUM or Posix.ESTALE;
 
     private static string Describe(string sourceName, long offset, long length, int? errno, Exception? cause)
     {

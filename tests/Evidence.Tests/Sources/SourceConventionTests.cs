@@ -1,6 +1,7 @@
 using System.Reflection;
 using System.Runtime.CompilerServices;
 using Evidence.Sources;
+using Evidence.Sources.Nbd;
 using Xunit;
 
 namespace Evidence.Tests.Sources;
@@ -12,7 +13,7 @@ public sealed class SourceConventionTests
         BindingFlags.Public | BindingFlags.NonPublic | BindingFlags.Instance | BindingFlags.Static | BindingFlags.DeclaredOnly;
 
     public static TheoryData<Type> Types =>
-        [.. typeof(Source).Assembly.GetTypes().Where(type => type is { IsVisible: true, Namespace: "Evidence.Sources" })];
+        [.. typeof(Source).Assembly.GetTypes().Where(type => type is { IsVisible: true, Namespace: "Evidence.Sources" or "Evidence.Sources.Nbd" })];
 
     [Theory]
     [MemberData(nameof(Types))]
@@ -34,5 +35,6 @@ public sealed class SourceConventionTests
     }
 
     [Fact]
-    public void The_public_types_are_found() => Assert.Contains(typeof(BlockDevice), Types.Select(row => row.Data));
+    public void The_public_types_are_found() => Assert.Superset(
+        new HashSet<Type> { typeof(BlockDevice), typeof(NbdSource) }, Types.Select(row => row.Data).ToHashSet());
 }
