@@ -147,7 +147,7 @@ internal sealed class NbdNegotiation
                 transport.ReadExactly(stackalloc byte[NbdProtocol.ReservedZeros]);
             return new NbdExport { Server = transport.Server, Size = SizeOf(size), Flags = transmission };
         }
-        catch (IOException e) when (e.InnerException is EndOfStreamException)
+        catch (IOException e) when (NbdTransport.IsHangUp(e.InnerException))
         {
             throw new EvidenceException(
                 ErrorCode.SourceNotFound,

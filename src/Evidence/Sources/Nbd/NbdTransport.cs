@@ -140,10 +140,14 @@ internal sealed class NbdTransport : IDisposable
         socket.Dispose();
     }
 
+    /// <summary>Whether it was the server who ended the connection: with an end, or, where something of ours was unread, with a reset.</summary>
+    internal static bool IsHangUp(Exception? e) => e is EndOfStreamException
+        or { InnerException: SocketException { SocketErrorCode: SocketError.ConnectionReset or SocketError.Shutdown } };
+
     private IOException Broken(Exception e) => new(
         e switch
         {
-            EndOfStreamException => "the server closed the connection",
+            _ when IsHangUp(e) => "the server closed the connection",
             { InnerException: SocketException { SocketErrorCode: SocketError.TimedOut or SocketError.WouldBlock } } =>
                 string.Create(null, $"no byte came for {timeout.TotalSeconds:0.###} s"),
             { InnerException: SocketException inner } => inner.Message,

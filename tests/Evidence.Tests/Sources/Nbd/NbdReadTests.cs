@@ -10,7 +10,7 @@ public sealed class NbdReadTests
 {
     private static readonly byte[] Content = TemporaryDirectory.Content(9_000);
 
-    private static readonly SourceOptions Hasty = new() { Nbd = new NbdOptions { Timeout = TimeSpan.FromMilliseconds(200), ReconnectTime = TimeSpan.Zero } };
+    private static readonly SourceOptions Once = new() { Nbd = new NbdOptions { ReconnectTime = TimeSpan.Zero } };
 
     public static TheoryData<int> Lengths => SourceAssert.Lengths;
 
@@ -281,10 +281,12 @@ public sealed class NbdReadTests
                 using var server = new ScriptedServer((wire, _) =>
                 {
                     export.Greet(wire);
+                    // Whoever waits for more than this reply waits in vain.
                     wire.Flip = (wire.Sent + place, bits);
+                    wire.HangsUpAfter = wire.Sent + header + Content.Length;
                     export.Transmit(wire);
                 });
-                using NbdSource source = server.Open(Hasty);
+                using NbdSource source = server.Open(Once);
                 var bytes = new byte[Content.Length];
                 try
                 {

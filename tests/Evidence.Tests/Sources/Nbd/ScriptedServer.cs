@@ -101,7 +101,7 @@ internal sealed class Wire(Socket socket) : IDisposable
             part[flip.Place - Sent] ^= flip.Bits;
         stream.Write(part);
         Sent += part.Length;
-        if (part.Length < bytes.Length)
+        if (Sent == HangsUpAfter)
             throw new IOException("The script has the server hang up here.");
     }
 
