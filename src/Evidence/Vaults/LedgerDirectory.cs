@@ -73,9 +73,18 @@ internal sealed class LedgerDirectory(string root) : ILedgerStorage
     {
         DurableFile.CreateDirectory(PathOf(Staging));
         var taken = FileLock.Acquire(PathOf("staging/lock"), cancellation);
-        foreach (string leftover in List(Temporary + "/"))
-            Delete(leftover);
-        return taken;
+        try
+        {
+            foreach (string leftover in List(Temporary + "/"))
+                Delete(leftover);
+            return taken;
+        }
+        catch
+        {
+            // Whoever shares this process would wait for it for ever.
+            taken.Dispose();
+            throw;
+        }
     }
 
     private static byte[]? Read(string path, int maximumLength)
