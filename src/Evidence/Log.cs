@@ -49,4 +49,7 @@ internal static partial class Log
 
     [LoggerMessage(58, LogLevel.Warning, "{Source}: from offset {Offset} on the server does not tell holes from data (error {Error} {Words}), so all of it is read")]
     internal static partial void NbdHolesNotTold(ILogger logger, string source, long offset, int error, string words);
+
+    [LoggerMessage(65, LogLevel.Warning, "The folder {Path} of this run's temporary files could not be removed; the next run removes it")]
+    internal static partial void LeftoverKept(ILogger logger, string path, Exception exception);
 }

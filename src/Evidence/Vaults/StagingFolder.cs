@@ -13,11 +13,13 @@ internal sealed class StagingFolder : IDisposable
     private const string LockName = "lock";
     private readonly string path;
     private readonly FileLock held;
+    private readonly ILogger logger;
 
-    private StagingFolder(string path, FileLock held)
+    private StagingFolder(string path, FileLock held, ILogger logger)
     {
         this.path = path;
         this.held = held;
+        this.logger = logger;
     }
 
     internal static StagingFolder Create(VaultLayout layout, ILogger logger)
@@ -28,7 +30,7 @@ internal sealed class StagingFolder : IDisposable
         RemoveLeftovers(layout, logger);
         string folder = Path.Combine(layout.Staging, "w-" + Convert.ToHexStringLower(RandomNumberGenerator.GetBytes(8)));
         DurableFile.CreateDirectory(folder);
-        return new StagingFolder(folder, FileLock.TryAcquire(Path.Combine(folder, LockName))!);
+        return new StagingFolder(folder, FileLock.TryAcquire(Path.Combine(folder, LockName))!, logger);
     }
 
     internal string NewFile(string name) => Path.Combine(path, name);
@@ -45,6 +47,11 @@ internal sealed class StagingFolder : IDisposable
         catch (Exception e) when (e is DirectoryNotFoundException or EvidenceException && !Directory.Exists(path))
         {
             // Already gone: what this wanted.
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException or EvidenceException)
+        {
+            // What this run did is done and told, or failed for a reason of its own. The next writer removes the folder.
+            Log.LeftoverKept(logger, path, e);
         }
         finally
         {
