@@ -74,6 +74,9 @@ public static class ErrorCode
     /// <summary>The ledger contradicts one that was seen before.</summary>
     public const string LedgerFork = "ledger-fork";
 
+    /// <summary>An entry is durable in the ledger's staging folder, and could not go into the ledger yet; the next one that is recorded takes it in.</summary>
+    public const string LedgerPending = "ledger-pending";
+
     /// <summary>A key that is needed is not at hand.</summary>
     public const string KeyMissing = "key-missing";
 

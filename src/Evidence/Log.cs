@@ -52,4 +52,10 @@ internal static partial class Log
 
     [LoggerMessage(65, LogLevel.Warning, "The folder {Path} of this run's temporary files could not be removed; the next run removes it")]
     internal static partial void LeftoverKept(ILogger logger, string path, Exception exception);
+
+    [LoggerMessage(66, LogLevel.Warning, "The entry is signed and waits, durable, in {Vault}/ledger/staging/batch; whatever is recorded next in that vault takes it in. It could not go in now")]
+    internal static partial void EntryPending(ILogger logger, string vault, Exception exception);
+
+    [LoggerMessage(67, LogLevel.Warning, "The entry is in the ledger of {Vault}, but what follows could not be done: to remember the ledger's new size, or to remove what was staged. The next entry does it first")]
+    internal static partial void AppendUnfinished(ILogger logger, string vault, Exception exception);
 }

@@ -335,7 +335,7 @@ internal static class AcquireCommand
                 : "  read back  left out (--no-verify); run 'evidence verify' before you rely on it");
             text.WriteLine(result.Entry is { } entry
                 ? $"  recorded   ledger entry {entry} of {vault!.Settings.Origin}"
-                : "  recorded   the entry is signed and waits in staging for the holder of the log key");
+                : "  recorded   the entry is signed and waits in staging; what the holder of the log key records next takes it in");
         }
 
         public void Dispose() => source?.Dispose();

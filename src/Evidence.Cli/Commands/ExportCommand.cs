@@ -79,10 +79,11 @@ internal static class ExportCommand
         }
 
         long? entry = null;
-        if (!parsed.GetValue(NoRecord) && vault.Ledger.IsSequencer)
+        bool isRecorded = !parsed.GetValue(NoRecord) && vault.Ledger.IsSequencer;
+        if (isRecorded)
             entry = vault.Ledger.Record(EntryKind.Export, [record.Item], record.Case, Body(record, result));
         if (!toStandardOutput)
-            session.Answer(() => ToJson(record, result, output, entry), text => Print(text, record, result, output, entry));
+            session.Answer(() => ToJson(record, result, output, entry), text => Print(text, record, result, output, entry, isRecorded));
         if (result.AbsentBytes > 0 && !session.IsJson)
             Console.Error.WriteLine($"evidence: {Units.Exact(result.AbsentBytes)} of it were never read from the source, and are zeros that stand for nothing: 'evidence show' lists where.");
         return result.AbsentBytes > 0 ? ExitCode.Incomplete : ExitCode.Done;
@@ -119,7 +120,7 @@ internal static class ExportCommand
         return json;
     }
 
-    private static void Print(TextWriter text, ImageRecord record, RawExportResult result, string output, long? entry)
+    private static void Print(TextWriter text, ImageRecord record, RawExportResult result, string output, long? entry, bool isRecorded)
     {
         text.WriteLine($"Exported {record.Item} to {output}: {Units.Exact(result.Length)} from offset {result.Offset}");
         if (result.Sha256 is { } digest)
@@ -128,7 +129,9 @@ internal static class ExportCommand
             text.WriteLine($"  holes      {Units.Exact(result.HoleBytes)} are zeros because the source said that nothing was there; they were not read");
         if (result.Remaining > 0)
             text.WriteLine($"  remaining  the device's last {Units.Exact(result.Remaining)} lie behind the image and are as they were");
-        text.WriteLine(entry is { } index ? $"  recorded   ledger entry {index}" : "  recorded   not recorded in the ledger");
+        text.WriteLine(entry is { } index ? $"  recorded   ledger entry {index}"
+            : isRecorded ? "  recorded   the entry is signed and waits in staging; what is recorded next takes it in"
+            : "  recorded   not recorded in the ledger");
     }
 
     private static (long Offset, long? Length) ParseRange(string? range)

@@ -53,7 +53,7 @@ internal static class NoteCommand
             long? entry = vault.Ledger.Record(kind, parsed.GetValue(Items) ?? [], parsed.GetValue(Options.Case), body);
             session.Answer(
                 () => new JsonObject { ["kind"] = kind, ["entry"] = entry?.ToString(CultureInfo.InvariantCulture) },
-                output => output.WriteLine(entry is null ? "Signed; it waits in staging for the holder of the log key." : $"Recorded as ledger entry {entry}."));
+                output => output.WriteLine(entry is null ? "Signed; it waits in staging, and what the holder of the log key records next takes it in." : $"Recorded as ledger entry {entry}."));
             return Task.FromResult(ExitCode.Done);
         });
         return command;

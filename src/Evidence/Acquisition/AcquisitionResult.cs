@@ -33,7 +33,7 @@ public sealed record AcquisitionResult
     /// <summary>Whether every segment was read back from the medium and recomputed.</summary>
     public required bool Verified { get; init; }
 
-    /// <summary>The ledger entry's index; null where the entry waits in staging for the holder of the log key.</summary>
+    /// <summary>The ledger entry's index; null where the entry waits in staging, durable, for what the holder of the log key records next.</summary>
     public required long? Entry { get; init; }
 
     /// <summary>How long it took.</summary>

@@ -18,10 +18,17 @@ internal sealed class FlushFailure
         {
             return write();
         }
-        catch (EvidenceException e) when (string.Equals(e.Code, ErrorCode.DurabilityLost, StringComparison.Ordinal))
+        catch (EvidenceException e)
         {
-            failure = e;
+            Note(e);
             throw;
         }
+    }
+
+    /// <summary>Takes note of an error that ends no write, if it is a failed flush.</summary>
+    internal void Note(EvidenceException error)
+    {
+        if (string.Equals(error.Code, ErrorCode.DurabilityLost, StringComparison.Ordinal))
+            failure = error;
     }
 }

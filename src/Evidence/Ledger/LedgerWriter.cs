@@ -47,6 +47,10 @@ public sealed class LedgerWriter
     /// staged. Their signatures are not judged here, but after an interruption they are.</param>
     /// <param name="cancellation">Heeded between batches. A batch that has begun is completed.</param>
     /// <exception cref="ArgumentException">One of them is not a well-formed entry. Nothing was written.</exception>
+    /// <exception cref="EvidenceException">
+    /// The ledger is damaged, or cannot be written. With <see cref="ErrorCode.LedgerPending"/> the entries are durable in staging all the same, and the next
+    /// append takes them in: whoever appended them anew would have them twice. With any other code they are not there.
+    /// </exception>
     public AppendResult Append(IReadOnlyList<byte[]> entries, CancellationToken cancellation = default)
     {
         ArgumentNullException.ThrowIfNull(entries);
@@ -68,7 +72,7 @@ public sealed class LedgerWriter
         string name = StagedEntries.Name(entry.LeafHash);
         byte[] bytes = entry.ToBytes();
         // Gone again by the time it is read: a sequencer took it in.
-        if (storage.TryCreate(name, bytes) || storage.TryRead(name, bytes.Length + 1) is not { } existing)
+        if (CreateStaged(storage, name, bytes) || storage.TryRead(name, bytes.Length + 1) is not { } existing)
             return;
         if (!existing.AsSpan().SequenceEqual(bytes))
             throw TileReader.Damaged(name, "it is not the entry of that leaf hash; remove it, and stage the entry again");
@@ -80,16 +84,78 @@ public sealed class LedgerWriter
         var refused = new List<RefusedEntry>();
         IReadOnlyList<byte[]> staged = StagedEntries.Take(storage, position.Size, position.Root, refused);
         long firstIndex = position.Size + staged.Count;
+        EvidenceException? unfinished = null;
         foreach (IReadOnlyList<ReadOnlyMemory<byte>> part in Cut(staged.Concat(entries)))
         {
             cancellation.ThrowIfCancellationRequested();
+            // What the last batch left undone comes first, and there is no second try here.
+            if (unfinished is not null)
+                throw unfinished;
             var batch = new StagedBatch(keys.Origin, position.Size, part);
-            if (!storage.TryCreate(StagedBatch.Name, batch.ToBytes()))
+            if (!CreateStaged(storage, StagedBatch.Name, batch.ToBytes()))
                 throw TileReader.Damaged(StagedBatch.Name, "it appeared while this sequencer held the lock: something else writes here");
-            position = Commit(batch, position);
+            position = Publish(batch, position);
+            unfinished = TryFinish(batch, position);
         }
 
-        return new AppendResult(firstIndex, position.Size, position.Root, refused);
+        return new AppendResult(firstIndex, position.Size, position.Root, refused) { Unfinished = unfinished };
+    }
+
+    /// <summary>Creates a file in staging; where that fails, it is not there, although it may have had its name for a moment.</summary>
+    private static bool CreateStaged(ILedgerStorage storage, string name, byte[] bytes)
+    {
+        bool isNew = storage.TryRead(name, 1) is null;
+        try
+        {
+            return storage.TryCreate(name, bytes);
+        }
+        catch (EvidenceException e) when (isNew)
+        {
+            // Whoever hears that it failed does it again, and would have it twice.
+            try
+            {
+                storage.Delete(name);
+            }
+            catch (EvidenceException)
+            {
+                throw new EvidenceException(
+                    e.Code, $"{e.Message} Whether the entry is recorded is in doubt: 'evidence log' tells, once another one was recorded.", e);
+            }
+
+            throw;
+        }
+    }
+
+    /// <summary>Takes this append's own batch into the log; it is staged, so that it is not lost where that fails.</summary>
+    private Position Publish(StagedBatch batch, Position position)
+    {
+        try
+        {
+            return new Position(new BatchCommitter(storage, keys).Commit(batch, position.Root));
+        }
+        catch (EvidenceException e) when (!string.Equals(e.Code, ErrorCode.LedgerDamaged, StringComparison.Ordinal))
+        {
+            failure.Note(e);
+            throw new EvidenceException(
+                ErrorCode.LedgerPending,
+                $"The entry is signed and waits, durable, in the ledger's {StagedBatch.Name}: whatever is recorded next takes it in. It could not go in now: {e.Message}",
+                e);
+        }
+    }
+
+    /// <summary>Remembers what was published, and removes what it left in staging. Failing at that takes nothing back: the next append does it.</summary>
+    private EvidenceException? TryFinish(StagedBatch batch, Position position)
+    {
+        try
+        {
+            Finish(batch, position);
+            return null;
+        }
+        catch (EvidenceException e)
+        {
+            failure.Note(e);
+            return e;
+        }
     }
 
     /// <summary>
@@ -135,16 +201,15 @@ public sealed class LedgerWriter
         }
 
         Demand(batch, position, committer);
-        return Commit(batch, position);
+        position = new Position(committer.Commit(batch, position.Root));
+        Finish(batch, position);
+        return position;
     }
 
-    private Position Commit(StagedBatch batch, Position position)
+    private void Finish(StagedBatch batch, Position position)
     {
-        var committer = new BatchCommitter(storage, keys);
-        CheckpointFile signed = committer.Commit(batch, position.Root);
-        seen.Record(signed.Checkpoint, signed.Note);
-        committer.Clean(batch);
-        return new Position(signed);
+        seen.Record(position.File!.Checkpoint, position.File.Note);
+        new BatchCommitter(storage, keys).Clean(batch);
     }
 
     private static IEnumerable<IReadOnlyList<ReadOnlyMemory<byte>>> Cut(IEnumerable<byte[]> entries)
@@ -211,4 +276,11 @@ public sealed class LedgerWriter
 /// <param name="Size">The log's size now.</param>
 /// <param name="Root">Its root now.</param>
 /// <param name="Refused">Staged entries of others that were not taken in, and why.</param>
-public sealed record AppendResult(long FirstIndex, long Size, Sha256Digest Root, IReadOnlyList<RefusedEntry> Refused);
+public sealed record AppendResult(long FirstIndex, long Size, Sha256Digest Root, IReadOnlyList<RefusedEntry> Refused)
+{
+    /// <summary>
+    /// What failed after the entries were in and published: to remember the new size outside the vault, or to remove what was staged. The next append does
+    /// both before anything else. Null where nothing failed.
+    /// </summary>
+    public EvidenceException? Unfinished { get; init; }
+}

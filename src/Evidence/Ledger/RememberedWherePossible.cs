@@ -4,7 +4,8 @@ namespace Evidence.Ledger;
 
 /// <summary>
 /// What readers remember of ledgers: the same as writers do, but where the folder of keys cannot be written (another user's, a read-only medium) a
-/// reader goes on and says that nothing was remembered. A writer must not.
+/// reader goes on and says that nothing was remembered. A writer must not begin an append
+/// without it.
 /// </summary>
 internal sealed class RememberedWherePossible(ISeenCheckpoints seen, ILogger logger) : ISeenCheckpoints
 {

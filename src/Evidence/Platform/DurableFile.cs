@@ -182,7 +182,7 @@ internal static class DurableFile
         throw new EvidenceException(
             ErrorCode.DurabilityLost,
             $"The system could not flush {path} to its medium ({Marshal.GetPInvokeErrorMessage(error)}). What was written since the last " +
-            "acknowledged step is in doubt, so writing stops here. Check the medium, then run the command again.");
+            "acknowledged step is in doubt, so writing stops here. Check the medium before you go on.");
     }
 
     /// <summary>This library's error for an <c>errno</c>.</summary>
@@ -190,7 +190,7 @@ internal static class DurableFile
     {
         Posix.ENOSPC or Posix.EDQUOT => new EvidenceException(
             ErrorCode.DiskFull,
-            $"Cannot {what} {path}: no room is left. Nothing acknowledged is lost; make room, then run the command again."),
+            $"Cannot {what} {path}: no room is left. Nothing acknowledged is lost; make room before you go on."),
         Posix.EACCES or Posix.EROFS or 1 => new EvidenceException(
             ErrorCode.PermissionDenied, $"Cannot {what} {path}: {Marshal.GetPInvokeErrorMessage(error)}."),
         _ => new EvidenceException(ErrorCode.InputOutput, $"Cannot {what} {path}: {Marshal.GetPInvokeErrorMessage(error)}."),

@@ -44,7 +44,10 @@ public sealed class VaultLedger
     /// <summary>All entries in order, each judged at its place.</summary>
     public IEnumerable<JudgedEntry> Entries() => Open().JudgeEntries(new KeyRegistry());
 
-    /// <summary>Signs an entry and appends it; without the log's keys it is left in staging for whoever has them.</summary>
+    /// <summary>
+    /// Signs an entry and appends it; without the log's keys it is left in staging for whoever has them. There it also waits, durable, where it was staged and
+    /// could not go in any further (a full disk, say); the log of <see cref="VaultAccess.Logger"/> says so.
+    /// </summary>
     /// <param name="kind">One of <see cref="EntryKind"/>.</param>
     /// <param name="items">The items that it concerns.</param>
     /// <param name="caseId">The case.</param>
@@ -113,9 +116,17 @@ public sealed class VaultLedger
         using ActorKey actor = LoadOrCreate(keys);
         using LogKeys log = keys.HasLog(settings.Origin) ? keys.LoadLog(settings.Origin) : keys.CreateLog(settings.Origin);
         var vault = new VaultIdentity(settings.Origin, vaultSettings, log.VerifierKeys);
-        // What is made beside its place may never get there, and must not be missed then.
-        LedgerWriter.Open(Storage, log, new NotRemembered(keys)).Append(
-            [Declare(actor).ToBytes(), Sign(actor, EntryKind.Identity, [], null, vault.ToJson()).ToBytes()]);
+        try
+        {
+            // What is made beside its place may never get there, and must not be missed then.
+            LedgerWriter.Open(Storage, log, new NotRemembered(keys)).Append(
+                [Declare(actor).ToBytes(), Sign(actor, EntryKind.Identity, [], null, vault.ToJson()).ToBytes()]);
+        }
+        catch (EvidenceException e) when (e is { Code: ErrorCode.LedgerPending, InnerException: EvidenceException cause })
+        {
+            // It waits for nothing: half a vault is removed.
+            throw new EvidenceException(cause.Code, cause.Message, e);
+        }
     }
 
     /// <summary>Takes note of the new vault, once it is in its place: of where it is, and of what its ledger has.</summary>
@@ -139,7 +150,19 @@ public sealed class VaultLedger
 
         keys.ClaimPlace(settings.Origin, folder);
         using LogKeys log = keys.LoadLog(settings.Origin);
-        AppendResult result = LedgerWriter.Open(Storage, log, keys, failure).Append([.. entries.Select(e => e.ToBytes())]);
+        AppendResult result;
+        try
+        {
+            result = LedgerWriter.Open(Storage, log, keys, failure).Append([.. entries.Select(e => e.ToBytes())]);
+        }
+        catch (EvidenceException e) when (string.Equals(e.Code, ErrorCode.LedgerPending, StringComparison.Ordinal))
+        {
+            Log.EntryPending(access.Logger, folder, e.InnerException!);
+            return null;
+        }
+
+        if (result.Unfinished is { } unfinished)
+            Log.AppendUnfinished(access.Logger, folder, unfinished);
         foreach (RefusedEntry refused in result.Refused)
             Log.StagedEntryRefused(access.Logger, refused.Name, refused.Reason);
         return result.FirstIndex + entries.Count - 1;
