@@ -56,7 +56,7 @@ public sealed class KeyStore : ISeenCheckpoints
 
     /// <summary>Loads an actor's key.</summary>
     /// <exception cref="EvidenceException">There is none, or it cannot be read.</exception>
-    public ActorKey LoadActor(string name) => Load(ActorPath(name), ActorKey.Import, $"The key of the actor {name}");
+    public ActorKey LoadActor(string name) => LoadKey(ActorPath(name), ActorKey.Import, $"The key of the actor {name}");
 
     /// <summary>Makes and keeps the keys of a new log, and pins their public parts.</summary>
     /// <exception cref="EvidenceException">There are keys of that log already.</exception>
@@ -119,7 +119,7 @@ public sealed class KeyStore : ISeenCheckpoints
         string what = $"The key of the log {origin}";
         // Looked at by itself, so that a damaged one is told by its own name.
         string ed25519 = Load(LogPath(origin, "ed25519.pem"), pem => Ed25519.ImportPem(pem).Length > 0 ? pem : "", what);
-        return Load(LogPath(origin, "ecdsa.pem"), pem => LogKeys.Import(origin, ed25519, pem), what);
+        return LoadKey(LogPath(origin, "ecdsa.pem"), pem => LogKeys.Import(origin, ed25519, pem), what);
     }
 
     /// <summary>Remembers a log's public keys, so that later nobody can put others in their place.</summary>
@@ -206,6 +206,14 @@ public sealed class KeyStore : ISeenCheckpoints
         [.. text.Split('\n', StringSplitOptions.RemoveEmptyEntries).Select(VerifierKey.Parse)];
 
     private static string PinnedText(IEnumerable<VerifierKey> keys) => string.Concat(keys.Select(key => $"{key}\n"));
+
+    /// <summary>Loads a private key. What it signs outlasts a power cut, so it must, too.</summary>
+    private static T LoadKey<T>(string path, Func<string, T> import, string what)
+    {
+        T key = Load(path, import, what);
+        DurableFile.SyncName(path);
+        return key;
+    }
 
     private static T Load<T>(string path, Func<string, T> import, string what)
     {

@@ -67,12 +67,17 @@ internal static class DurableFile
         return true;
     }
 
-    /// <summary>Makes a directory and its missing parents, durably.</summary>
+    /// <summary>Makes a directory and its missing parents, durably. One that is there already is durable on return, too.</summary>
     internal static void CreateDirectory(string path)
     {
         path = Path.GetFullPath(path);
         if (Directory.Exists(path))
+        {
+            // Its parent's name was flushed before anything was made in that.
+            SyncName(path);
             return;
+        }
+
         string? parent = Path.GetDirectoryName(path);
         if (parent is not null)
             CreateDirectory(parent);
@@ -89,9 +94,33 @@ internal static class DurableFile
     {
         int fd = Posix.Open(path, Posix.O_RDONLY | Posix.O_DIRECTORY | Posix.O_CLOEXEC, 0);
         Check(fd, path, "open the directory");
+        SyncOpenDirectory(fd, path, []);
+    }
+
+    /// <summary>
+    /// Flushes the name of a file or directory that is there already. Whoever gave it its name may not have done so, or may have died before; what is
+    /// written next counts on it.
+    /// </summary>
+    internal static void SyncName(string path)
+    {
+        if (Path.GetDirectoryName(path) is not { } parent)
+            return;
+        int fd = Posix.Open(parent, Posix.O_RDONLY | Posix.O_DIRECTORY | Posix.O_CLOEXEC, 0);
+        // Who may not read the parent, as with a home below another's folder, did not make names in it; they were there before.
+        if (fd < 0 && Marshal.GetLastPInvokeError() == Posix.EACCES)
+            return;
+        Check(fd, parent, "open the directory");
+        // What cannot be written to has nothing to flush.
+        SyncOpenDirectory(fd, parent, [Posix.EROFS, Posix.EINVAL]);
+    }
+
+    private static void SyncOpenDirectory(int fd, string path, ReadOnlySpan<int> passedOver)
+    {
         try
         {
-            CheckSync(Posix.Fsync(fd), path);
+            int result = Posix.Fsync(fd);
+            if (result >= 0 || !passedOver.Contains(Marshal.GetLastPInvokeError()))
+                CheckSync(result, path);
         }
         finally
         {

@@ -1,6 +1,7 @@
 using System.Text.Json.Nodes;
 using Evidence.Hashing;
 using Evidence.Ledger;
+using Evidence.Platform;
 
 namespace Evidence.Vaults;
 
@@ -141,6 +142,8 @@ public sealed class VaultLedger
     private long? Append(List<LedgerEntry> entries)
     {
         KeyStore keys = RequireKeys();
+        // Whoever made the vault may have died between renaming it into its place and flushing that.
+        DurableFile.SyncName(folder);
         if (!keys.HasLog(settings.Origin))
         {
             foreach (LedgerEntry entry in entries)
