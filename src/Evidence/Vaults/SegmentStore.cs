@@ -1,5 +1,6 @@
 using System.Collections.Concurrent;
 using Evidence.Hashing;
+using Evidence.Platform;
 using Evidence.Segments;
 using Microsoft.Extensions.Logging;
 
@@ -22,6 +23,9 @@ internal sealed class SegmentStore : IDisposable
 
     /// <summary>Segments that are in packs which are not sealed yet.</summary>
     private readonly ConcurrentDictionary<Sha256Digest, byte> claimed = new();
+
+    /// <summary>The folders of packs that hold segments which need not be stored again, which may not be durable yet.</summary>
+    private readonly ConcurrentDictionary<string, byte> countedOn = new(StringComparer.Ordinal);
 
     /// <summary>Held for reading from a claim until its segment is in a pack; who waits for all of those takes it for writing.</summary>
     private readonly ReaderWriterLockSlim claiming = new();
@@ -48,8 +52,12 @@ internal sealed class SegmentStore : IDisposable
     internal int Put(Sha256Digest id, ReadOnlySpan<byte> content, Compression compression, Span<byte> scratch)
     {
         ThrowIfPoisoned();
-        if (index.TryFind(id, out _))
+        if (index.TryFind(id, out SegmentLocation there))
+        {
+            countedOn.TryAdd(Path.GetDirectoryName(layout.Pack(there.Pack))!, 0);
             return 0;
+        }
+
         claiming.EnterReadLock();
         try
         {
@@ -72,7 +80,7 @@ internal sealed class SegmentStore : IDisposable
         }
     }
 
-    /// <summary>Makes everything that was put so far durable.</summary>
+    /// <summary>Makes everything that was put so far durable, what was there already too.</summary>
     internal Task FlushAsync() => SettleAsync(TimeSpan.Zero);
 
     /// <summary>
@@ -107,6 +115,22 @@ internal sealed class SegmentStore : IDisposable
         await all.ConfigureAwait(false);
         lock (gate)
             sealing.RemoveAll(t => t.IsCompletedSuccessfully);
+        // A pack has its name before that is flushed: its writer may be at it, or may have died between the two.
+        foreach (string folder in countedOn.Keys)
+        {
+            countedOn.TryRemove(folder, out _);
+            try
+            {
+                DurableFile.SyncDirectory(folder);
+                DurableFile.SyncName(folder);
+            }
+            catch (EvidenceException e)
+            {
+                poison ??= e;
+                throw;
+            }
+        }
+
         ThrowIfPoisoned();
     }
 
