@@ -52,19 +52,21 @@ public sealed class CustodyLedger
         if (ledger.tiles.RootAt(ledger.Size) != ledger.Root)
             throw TileReader.Damaged("tile/", "the tiles do not give the checkpoint's root");
         SeenRule.Check(before, origin, ledger.Size, ledger.tiles.RootAt);
-        if (ledger.file is { } current && ledger.Size > (before?.Size ?? -1))
-            Remember(seen, current);
+        if (seen is not null && ledger.file is { } current && ledger.Size > (before?.Size ?? -1))
+            Remember(storage, seen, current);
         return ledger;
     }
 
     /// <summary>Remembers what was seen, where there is room for it: to read a ledger needs no place that can be written.</summary>
-    private static void Remember(ISeenCheckpoints? seen, CheckpointFile current)
+    private static void Remember(ILedgerStorage storage, ISeenCheckpoints seen, CheckpointFile current)
     {
         try
         {
-            seen?.Record(current.Checkpoint, current.Note);
+            // Else a power cut could take back what its writer has not flushed yet, and the ledger would look set back.
+            storage.Flush(CheckpointFile.Name);
+            seen.Record(current.Checkpoint, current.Note);
         }
-        catch (EvidenceException e) when (e.Code is ErrorCode.PermissionDenied or ErrorCode.DiskFull)
+        catch (EvidenceException e) when (e.Code is ErrorCode.PermissionDenied or ErrorCode.DiskFull or ErrorCode.InputOutput or ErrorCode.DurabilityLost)
         {
             // What was seen before stays in force. A writer remembers by itself, and stops where it cannot.
         }

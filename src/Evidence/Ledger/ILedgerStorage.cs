@@ -17,6 +17,12 @@ public interface ILedgerStorage
     /// <summary>Replaces a file in one step: readers see the old bytes or the new. Durable on return. Only for the checkpoint.</summary>
     void Replace(string name, ReadOnlySpan<byte> content);
 
+    /// <summary>
+    /// Makes sure that a file which is there as it is will be there after a power cut. Whoever created or replaced it may have died before it was durable, or not be
+    /// done yet. Needs no right to write.
+    /// </summary>
+    void Flush(string name);
+
     /// <summary>Removes a file, if it exists; durable on return. Only for staging leftovers and superseded partial tiles.</summary>
     void Delete(string name);
 

@@ -170,9 +170,14 @@ public sealed class LedgerWriter
             throw TileReader.Damaged("tile/", "the tiles do not give the checkpoint's root");
         // Before anything is signed: a batch left in an older copy of the vault must not become a second history.
         SeenRule.Check(before, keys.Origin, position.Size, tiles.RootAt);
-        if (position.File is { } file && file.Checkpoint.Size > (before?.Size ?? -1))
+        StagedBatch? batch = StagedBatch.TryRead(storage);
+        bool isNew = position.Size > (before?.Size ?? -1);
+        // A checkpoint that a power cut takes back must not be remembered, nor what it was made from be removed.
+        if (position.File is not null && (isNew || batch is not null))
+            storage.Flush(CheckpointFile.Name);
+        if (position.File is { } file && isNew)
             seen.Record(file.Checkpoint, file.Note);
-        return Complete(StagedBatch.TryRead(storage), position);
+        return Complete(batch, position);
     }
 
     private Position Complete(StagedBatch? batch, Position position)
@@ -201,6 +206,7 @@ public sealed class LedgerWriter
         }
 
         Demand(batch, position, committer);
+        storage.Flush(StagedBatch.Name);
         position = new Position(committer.Commit(batch, position.Root));
         Finish(batch, position);
         return position;

@@ -27,7 +27,7 @@ internal sealed class LedgerDirectory(string root) : ILedgerStorage
         if (File.Exists(path))
         {
             // It may be an interrupted append's, renamed and not flushed: what is signed next counts on it.
-            DurableFile.SyncDirectory(Path.GetDirectoryName(path)!);
+            DurableFile.SyncName(path);
             return false;
         }
 
@@ -44,6 +44,9 @@ internal sealed class LedgerDirectory(string root) : ILedgerStorage
         DurableFile.CreateDirectory(PathOf(Temporary));
         DurableFile.Replace(PathOf(name), content, temporaryDirectory: PathOf(Temporary));
     }
+
+    /// <inheritdoc/>
+    public void Flush(string name) => DurableFile.SyncName(PathOf(name));
 
     /// <inheritdoc/>
     public void Delete(string name)

@@ -33,6 +33,11 @@ internal class MemoryStorage : ILedgerStorage
         Write(() => Files[name] = copy);
     }
 
+    public void Flush(string name)
+    {
+        // What is in memory is as durable as it gets.
+    }
+
     public virtual void Delete(string name) => Write(() => Files.Remove(name));
 
     public IReadOnlyList<string> List(string prefix) => [.. Files.Keys.Where(name => name.StartsWith(prefix, StringComparison.Ordinal))];
