@@ -1,0 +1,284 @@
+using System.Collections.Concurrent;
+using System.Diagnostics;
+using Evidence.Acquisition;
+using Evidence.Ledger;
+using Evidence.Sources;
+using Evidence.Vaults;
+using Evidence.Verification;
+using Xunit;
+
+namespace Evidence.Interop.Tests.Crashes;
+
+/// <summary>
+/// The power is cut between any two system calls of an acquisition, and of what was not flushed by then up to two steps are lost or torn, or all of them are
+/// lost. Whatever is left, the vault is sound, what was acknowledged is there, and the next acquisition works.
+/// </summary>
+/// <remarks>With EVIDENCE_LONG=1 also any three steps, every call to kill at, and every state that comes of it; else each so-manieth of them.</remarks>
+public sealed class PowerCutTests
+{
+    private const int InCi = 300;
+
+    private static readonly bool Long = Environment.GetEnvironmentVariable("EVIDENCE_LONG") == "1";
+
+    // Flushes cost nothing there, and are not what is tested here.
+    private static readonly string Memory = Directory.Exists("/dev/shm") ? "/dev/shm" : Path.GetTempPath();
+
+    [Theory]
+    [InlineData(false)]
+    [InlineData(true)]
+    public async Task What_a_power_cut_leaves_is_sound(bool withVault)
+    {
+        ModelFileSystem model = Record(withVault);
+        var chosen = new Chosen();
+        chosen.AddAll(model, withVault, first: 0, damages: Long ? 3 : 2);
+        await TryAsync(chosen, $"{model.Moments} moments");
+    }
+
+    /// <summary>
+    /// A run is killed between giving a name and flushing it, somebody verifies, the run is repeated, and then the power is cut: what counts on a name that it
+    /// finds there must flush it.
+    /// </summary>
+    [Theory]
+    [InlineData(false)]
+    [InlineData(true)]
+    public async Task What_a_power_cut_leaves_of_a_repeated_run_is_sound(bool withVault)
+    {
+        int[] kills = [.. KillPoints(withVault)];
+        // To make a vault takes many; in CI, one third of them.
+        if (!Long && !withVault)
+            kills = [.. kills.Where((_, number) => number % 3 == 0)];
+        var chosen = new Chosen();
+        var recorded = new ConcurrentQueue<(ModelFileSystem Model, int Killed)>();
+        var turns = new ConcurrentQueue<int>(kills);
+        await Task.WhenAll(Enumerable.Range(0, Environment.ProcessorCount).Select(_ => Task.Run(() =>
+        {
+            using var slot = new Slot();
+            while (turns.TryDequeue(out int kill))
+                recorded.Enqueue(RecordRepeated(slot, withVault, kill));
+        })));
+        foreach ((ModelFileSystem model, int killed) in recorded)
+            chosen.AddAll(model, withVault, killed, damages: Long ? 2 : 1);
+        await TryAsync(chosen, $"{kills.Length} kills");
+    }
+
+    /// <summary>The test of the test: an acquisition that flushes nothing is found out.</summary>
+    [Theory]
+    [InlineData(false)]
+    [InlineData(true)]
+    public async Task Without_its_flushes_it_would_not_be(bool withVault)
+    {
+        ModelFileSystem model = Record(withVault, call => call.Name != "fsync");
+        string place = Path.Combine(Memory, $"evidence-power-{Environment.ProcessId}-{withVault}-unflushed");
+        int wrong = 0;
+        foreach ((int step, Damage damage) in model.Uncertain(model.Moments - 1))
+        {
+            Directory.CreateDirectory(place);
+            try
+            {
+                ModelState state = model.At(model.Moments - 1, (step, damage));
+                state.Materialise(place);
+                wrong += (await CheckAsync(place, state.IsAcknowledged, withVault)).Count > 0 ? 1 : 0;
+            }
+            catch (Exception e) when (e is EvidenceException or FormatException)
+            {
+                wrong++;
+            }
+            finally
+            {
+                Directory.Delete(place, recursive: true);
+            }
+        }
+
+        TestContext.Current.TestOutputHelper!.WriteLine($"{wrong} single damages would have been fatal.");
+        Assert.True(wrong >= 15, $"Only {wrong} single damages were found out.");
+    }
+
+    private static ModelFileSystem Record(bool withVault, Func<SystemCall, bool>? isTaken = null)
+    {
+        using var slot = new Slot();
+        slot.Begin(withVault);
+        var model = new ModelFileSystem(slot.Evidence.Folder, IsModelled);
+        SystemCallTracer.Run(
+            Acquire(slot), slot.Evidence.Folder, _ => Fault.None, call =>
+            {
+                if (isTaken?.Invoke(call) != false)
+                    model.Add(call);
+            }).Succeeds();
+        Assert.True(model.IsAcknowledged, "The command's answer was not seen.");
+        return model;
+    }
+
+    /// <summary>The calls at which a name has been given or taken and is not flushed: those that open a folder to flush it.</summary>
+    private static IEnumerable<int> KillPoints(bool withVault)
+    {
+        var calls = new List<SystemCall>();
+        using var slot = new Slot();
+        slot.Begin(withVault);
+        SystemCallTracer.Run(Acquire(slot), slot.Evidence.Folder, _ => Fault.None, calls.Add).Succeeds();
+        SystemCall[] writing = [.. calls.Where(c => c.IsWriteSide)];
+        for (int number = 1; number < writing.Length; number++)
+        {
+            bool flushesName = writing[number].Name == "open" && (writing[number].Number & SystemCall.Directory) != 0 && writing[number - 1].Name is "mkdir" or "rename" or "unlink";
+            if (Long || (flushesName && (writing[number].Path.Split('/')[0] is "vault" or "home" or "")))
+                yield return number;
+        }
+    }
+
+    private static ProcessStartInfo Acquire(Slot slot) => slot.Evidence.StartInfo("--json", "acquire", slot.Evidence.PathOf("first.img"), "--item", "new");
+
+    private static (ModelFileSystem Model, int Killed) RecordRepeated(Slot slot, bool withVault, int kill)
+    {
+        slot.Begin(withVault);
+        var model = new ModelFileSystem(slot.Evidence.Folder, IsModelled);
+        int number = 0;
+        SystemCallTracer.Run(Acquire(slot), slot.Evidence.Folder, call => call.IsWriteSide && number++ == kill ? Fault.Kill : Fault.None, model.Add);
+        int killed = model.Moments - 1;
+        if (Vault.Exists(slot.Evidence.Vault))
+            SystemCallTracer.Run(slot.Evidence.StartInfo("--json", "verify", "--no-record"), slot.Evidence.Folder, _ => Fault.None, call => model.Add(call, isAnswer: false)).Succeeds();
+        SystemCallTracer.Run(Acquire(slot), slot.Evidence.Folder, _ => Fault.None, model.Add).Succeeds();
+        return (model, killed);
+    }
+
+    /// <summary>The vault, also while it is made beside its place; the keys; and the folder that both are in.</summary>
+    private static bool IsModelled(string name) =>
+        name.Length == 0 || name.Split('/')[0] is "vault" or "home" || (name.StartsWith("vault.", StringComparison.Ordinal) && !name.StartsWith("vault.kept", StringComparison.Ordinal));
+
+    private static async Task TryAsync(Chosen chosen, string what)
+    {
+        List<(string What, bool WithVault, ModelState State)> states = chosen.Take();
+        var work = new ConcurrentQueue<(string What, bool WithVault, ModelState State)>(states);
+        var wrong = new ConcurrentQueue<string>();
+        int without = 0;
+        await Task.WhenAll(Enumerable.Range(0, Environment.ProcessorCount).Select(_ => Task.Run(async () =>
+        {
+            while (wrong.Count < 40 && work.TryDequeue(out var next))
+            {
+                string place = Directory.CreateDirectory(Path.Combine(Memory, "evidence-power-" + Path.GetRandomFileName())).FullName;
+                try
+                {
+                    next.State.Materialise(place);
+                    if (!Vault.Exists(Path.Combine(place, "vault")))
+                        Interlocked.Increment(ref without);
+                    foreach (string complaint in await CheckAsync(place, next.State.IsAcknowledged, next.WithVault))
+                        wrong.Enqueue($"{next.What}: {complaint}");
+                }
+                catch (Exception e)
+                {
+                    wrong.Enqueue($"{next.What}: {e}");
+                }
+                finally
+                {
+                    Directory.Delete(place, recursive: true);
+                }
+            }
+        })));
+        TestContext.Current.TestOutputHelper!.WriteLine(
+            $"{what}, {chosen.Combinations} combinations of damage; {states.Count} of {chosen.Different} different states tried, {without} of them without a vault.");
+        Assert.True(wrong.IsEmpty, $"{wrong.Count} of {states.Count} states:\n{string.Join('\n', wrong)}");
+    }
+
+    /// <summary>The states to be tried. Those that are alike are tried once.</summary>
+    private sealed class Chosen
+    {
+        private readonly HashSet<string> seen = new(StringComparer.Ordinal);
+        private readonly List<(string What, bool WithVault, ModelState State)> always = [];
+        private readonly List<(string What, bool WithVault, ModelState State)> others = [];
+
+        internal long Combinations { get; private set; }
+
+        internal int Different => always.Count + others.Count;
+
+        internal List<(string What, bool WithVault, ModelState State)> Take()
+        {
+            int stride = Long ? 1 : Math.Max(1, Different / InCi);
+            return [.. always.Concat(others).Where((_, number) => number % stride == 0)];
+        }
+
+        /// <summary>Takes in every moment from the first on, with up to so many steps damaged, or everything lost that is not durable.</summary>
+        internal void AddAll(ModelFileSystem model, bool withVault, int first, int damages)
+        {
+            for (int moment = first; moment < model.Moments; moment++)
+            {
+                (int Step, Damage Damage)[] uncertain = [.. model.Uncertain(moment)];
+                Add(always, model, withVault, moment, [.. uncertain.Where(d => d.Damage == Damage.Lost)]);
+                AddEach(model, withVault, moment, uncertain, 0, [], damages);
+            }
+        }
+
+        private void AddEach(
+            ModelFileSystem model, bool withVault, int moment, (int Step, Damage Damage)[] uncertain, int from, (int Step, Damage Damage)[] damages, int more)
+        {
+            Add(others, model, withVault, moment, damages);
+            for (int next = from; more > 0 && next < uncertain.Length; next++)
+            {
+                if (damages.Length == 0 || damages[^1].Step != uncertain[next].Step)
+                    AddEach(model, withVault, moment, uncertain, next + 1, [.. damages, uncertain[next]], more - 1);
+            }
+        }
+
+        private void Add(
+            List<(string What, bool WithVault, ModelState State)> to, ModelFileSystem model, bool withVault, int moment, (int Step, Damage Damage)[] damages)
+        {
+            Combinations++;
+            ModelState state = model.At(moment, damages);
+            if (seen.Add(state.Key))
+                to.Add((model.Describe(moment, damages), withVault, state));
+        }
+    }
+
+    private static async Task<List<string>> CheckAsync(string place, bool isAcknowledged, bool withVault)
+    {
+        var complaints = new List<string>();
+        string folder = Path.Combine(place, "vault");
+        var keys = new KeyStore(Path.Combine(place, "home"));
+        var access = new VaultAccess { Keys = keys, Actor = Slot.Actor };
+        Rewrite(place, folder);
+        string[] expected = [.. withVault ? (string[])["first"] : [], .. isAcknowledged ? (string[])["new"] : []];
+        if (Vault.Exists(folder))
+        {
+            await VerifyAsync("after it", expected);
+            using Vault vault = Vault.Open(folder, access);
+            if (!vault.Ledger.IsSequencer)
+                complaints.Add("the log's keys are gone");
+        }
+        else if (withVault || isAcknowledged || Directory.Exists(folder))
+        {
+            complaints.Add("there is no vault");
+        }
+
+        if (complaints.Count > 0)
+            return complaints;
+        using (Vault vault = Vault.OpenOrCreate(folder, access))
+        {
+            AcquisitionResult result = await new Acquirer(vault).AcquireAsync(
+                new StreamSource(new MemoryStream(Slot.Second), "memory"), new AcquisitionOptions { Item = "next" });
+            if (result.Entry is null)
+                complaints.Add("the next acquisition's entry is not in the ledger");
+        }
+
+        await VerifyAsync("after the next acquisition", [.. expected, "next"]);
+        return complaints;
+
+        async Task VerifyAsync(string when, string[] items)
+        {
+            VerificationReport report = await VaultVerifier.VerifyAsync(folder, new VerificationOptions { Keys = keys, Digests = true });
+            if (report.Content != ContentVerdict.Verified)
+                complaints.Add($"{when}, verify says {Slot.Describe(report)}");
+            foreach (string item in items.Where(item => !report.Images.Any(i => i.Item == item && i.Content == ContentVerdict.Verified)))
+                complaints.Add($"{when}, the image {item} is gone");
+        }
+    }
+
+    /// <summary>The folder has the path and the inode that it had before the cut; here it has others.</summary>
+    private static void Rewrite(string place, string folder)
+    {
+        string logs = Path.Combine(place, "home", "logs");
+        if (!Directory.Exists(logs) || !Directory.Exists(folder))
+            return;
+        foreach (string file in Directory.GetFiles(logs, "place", SearchOption.AllDirectories))
+        {
+            _ = LedgerPlace.Parse(File.ReadAllText(file));
+            File.WriteAllText(file, LedgerPlace.Of(folder).ToText());
+        }
+    }
+}
