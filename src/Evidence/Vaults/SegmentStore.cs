@@ -20,6 +20,7 @@ internal sealed class SegmentStore : IDisposable
     private readonly ILogger logger;
     private readonly StagingFolder staging;
     private readonly Lock gate = new();
+    private readonly Lock syncing = new();
 
     /// <summary>Segments that are in packs which are not sealed yet.</summary>
     private readonly ConcurrentDictionary<Sha256Digest, byte> claimed = new();
@@ -115,22 +116,7 @@ internal sealed class SegmentStore : IDisposable
         await all.ConfigureAwait(false);
         lock (gate)
             sealing.RemoveAll(t => t.IsCompletedSuccessfully);
-        // A pack has its name before that is flushed: its writer may be at it, or may have died between the two.
-        foreach (string folder in countedOn.Keys)
-        {
-            countedOn.TryRemove(folder, out _);
-            try
-            {
-                DurableFile.SyncDirectory(folder);
-                DurableFile.SyncName(folder);
-            }
-            catch (EvidenceException e)
-            {
-                poison ??= e;
-                throw;
-            }
-        }
-
+        SyncCountedOn();
         ThrowIfPoisoned();
     }
 
@@ -171,6 +157,29 @@ internal sealed class SegmentStore : IDisposable
         rolled = NewSignal();
         // Flushing 128 MiB takes a while; the next pack is filled meanwhile.
         sealing.Add(Task.Run(() => Seal(writer)));
+    }
+
+    /// <summary>A pack has its name before that is flushed: its writer may be at it, or may have died between the two.</summary>
+    private void SyncCountedOn()
+    {
+        // One at a time: what another has taken out to flush, it has flushed when it lets go.
+        lock (syncing)
+        {
+            foreach (string folder in countedOn.Keys)
+            {
+                countedOn.TryRemove(folder, out _);
+                try
+                {
+                    DurableFile.SyncDirectory(folder);
+                    DurableFile.SyncName(folder);
+                }
+                catch (EvidenceException e)
+                {
+                    poison ??= e;
+                    throw;
+                }
+            }
+        }
     }
 
     private static TaskCompletionSource NewSignal() => new(TaskCreationOptions.RunContinuationsAsynchronously);
