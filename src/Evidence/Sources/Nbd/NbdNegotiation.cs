@@ -100,7 +100,11 @@ internal sealed class NbdNegotiation
         NbdExport? told = null;
         var information = new NbdExport
         {
-            Server = transport.Server, Size = 0, Flags = NbdTransmissionFlags.None, HasStructuredReplies = structured, AllocationContext = allocation,
+            Server = transport.Server,
+            Size = 0,
+            Flags = NbdTransmissionFlags.None,
+            HasStructuredReplies = structured,
+            AllocationContext = allocation,
         };
         Refusal? refusal = Ask(NbdOption.Go, data, (kind, reply) =>
         {

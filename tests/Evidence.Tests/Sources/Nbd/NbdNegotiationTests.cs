@@ -26,7 +26,10 @@ public sealed class NbdNegotiationTests
     {
         var export = new ExportDouble(Content)
         {
-            HandshakeFlags = (ushort)flags, KnowsGo = knowsGo, HasStructuredReplies = structured, Allocation = allocation ? 7 : null,
+            HandshakeFlags = (ushort)flags,
+            KnowsGo = knowsGo,
+            HasStructuredReplies = structured,
+            Allocation = allocation ? 7 : null,
         };
         // Without GO, and unfixed, structured replies cannot have been agreed to; a server that knows them knows GO.
         if (structured && (!knowsGo || (flags & 1) == 0))
@@ -80,7 +83,8 @@ public sealed class NbdNegotiationTests
 
         using var silent = new ScriptedServer(new ExportDouble(Content)
         {
-            Exports = [], Haggle = (option, _) => option == NbdOption.List ? [Reply.Option(option, NbdOptionReply.Policy)] : null,
+            Exports = [],
+            Haggle = (option, _) => option == NbdOption.List ? [Reply.Option(option, NbdOptionReply.Policy)] : null,
         });
         Assert.Contains("does not tell", Assert.Throws<EvidenceException>(() => silent.Open()).Message, StringComparison.Ordinal);
     }
