@@ -124,14 +124,16 @@ def read_settings(vault):
     return settings
 
 def list_files(vault):
-    """Every file but those in the two staging folders. What has no name of a vault's is foreign: told of, and left out."""
+    """Every file but those in the two staging folders and what was set aside. What has no name of a vault's is foreign: told of, and left out."""
     shape = re.compile(rf"vault\.json|packs/([0-9a-f]{{2}})/\1[0-9a-f]{{62}}\.pack|images/{HEX}\.json|ledger/checkpoint")
     names = set()
     for folder, folders, files in os.walk(vault):
         below = os.path.relpath(folder, vault) + "/"
         folders[:] = [name for name in folders if (below + name) not in ("./staging", "ledger/staging")]
         for name in sorted(os.path.normpath(below + name) for name in files):
-            if (shape.fullmatch(name) or tile_of(name)) and os.path.isfile(os.path.join(vault, name)):
+            if re.fullmatch(rf"damaged/{HEX}(\.[1-9][0-9]{{0,8}})?\.(pack|json)", name):
+                notes.append(f"{name}: damaged, set aside by a repair, and not used")
+            elif (shape.fullmatch(name) or tile_of(name)) and os.path.isfile(os.path.join(vault, name)):
                 names.add(name)
             else:
                 notes.append(f"{name}: foreign, and not used")

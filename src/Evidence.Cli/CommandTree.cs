@@ -13,6 +13,7 @@ internal static class CommandTree
         Examples:
           evidence acquire /dev/sdb --case 2026-117 --item server-7   image a disk; makes ./evidence.vault if there is none
           evidence verify                                             recompute everything in the vault
+          evidence repair --from /mnt/copy/evidence.vault             bring damaged content back from a copy
           evidence export server-7 --format raw --output server-7.img
           evidence log                                                the custody entries, in order
 
@@ -28,6 +29,7 @@ internal static class CommandTree
         ImagesCommand.Build(),
         ShowCommand.Build(),
         VerifyCommand.Build(),
+        RepairCommand.Build(),
         ExportCommand.Build(),
         IdentityCommand.Build(),
         LogCommand.Build(),

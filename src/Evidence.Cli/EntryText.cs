@@ -62,6 +62,8 @@ internal static class EntryText
                 (Field(payload, "readBack") == "verified" ? "read back and verified." : "not read back.") +
                 (Field(payload, "absentBytes") is "0" or null ? "" : $" {Size(payload, "absentBytes")} could not be read."),
             EntryKind.Verification => $"{who} verified {(items.Length == 0 ? "the vault" : items)}: {Field(payload, "content")} ({Field(payload, "scope")}).",
+            EntryKind.Repair => $"{who} repaired {(items.Length == 0 ? "the vault" : items)}: {Nested(payload, "segments", "count")} segments brought back, " +
+                $"{Field(payload, "setAsideCount")} damaged packs set aside{(Field(payload, "missingBytes") is "0" or null ? "." : $"; {Size(payload, "missingBytes")} are missing still.")}",
             EntryKind.Export => $"{who} handed out {Size(payload, "length")} of {items} as {Field(payload, "format")}, from offset {Field(payload, "offset")}.",
             EntryKind.Access => $"{who} looked into {items}.",
             EntryKind.Correction => $"{who} corrected entry {Field(payload, "corrects")}: {Field(payload, "text")}",
@@ -83,6 +85,11 @@ internal static class EntryText
 
             if (Field(payload, "examiner") is { } examiner)
                 yield return $"examiner {examiner}";
+        }
+        else if (payload.Kind == EntryKind.Repair && payload.Body["from"] is JsonArray origins)
+        {
+            foreach (JsonObject origin in origins.OfType<JsonObject>())
+                yield return $"from {origin["name"]}: {origin["segments"]} segments";
         }
         else if (payload.Kind == EntryKind.Export && Field(payload, "sha256") is { } digest)
         {
@@ -106,6 +113,9 @@ internal static class EntryText
 
     private static string? Field(EntryPayload payload, string name) =>
         payload.Body[name] is JsonValue value && value.TryGetValue(out string? text) ? text : null;
+
+    private static string? Nested(EntryPayload payload, string parent, string name) =>
+        payload.Body[parent] is JsonObject inner && inner[name] is JsonValue value && value.TryGetValue(out string? text) ? text : null;
 
     private static string Size(EntryPayload payload, string name) =>
         DecimalText.TryParse(Field(payload, name), out long bytes) ? Units.Exact(bytes) : "an unknown number of bytes";

@@ -58,4 +58,10 @@ internal static partial class Log
 
     [LoggerMessage(67, LogLevel.Warning, "The entry is in the ledger of {Vault}, but what follows could not be done: to remember the ledger's new size, or to remove what was staged. The next entry does it first")]
     internal static partial void AppendUnfinished(ILogger logger, string vault, Exception exception);
+
+    [LoggerMessage(60, LogLevel.Warning, "The pack {Pack} cannot be opened, so nothing is brought back from it")]
+    internal static partial void OriginPackUnusable(ILogger logger, string pack, Exception exception);
+
+    [LoggerMessage(61, LogLevel.Information, "Set {File} aside as {Aside}: it is damaged, and kept as evidence of that")]
+    internal static partial void SetAside(ILogger logger, string file, string aside);
 }

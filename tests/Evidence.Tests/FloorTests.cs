@@ -20,6 +20,7 @@ public sealed class FloorTests
         ["Acquisition"] = ["Platform", "Canonical", "Hashing", "Sources", "Segments", "Rescue", "Ledger", "Vaults"],
         ["Preservation"] = ["Platform", "Canonical", "Hashing", "Sources", "Segments", "Ledger", "Vaults"],
         ["Formats"] = ["Platform", "Canonical", "Hashing", "Sources", "Segments", "Rescue", "Ledger", "Vaults"],
+        ["Repair"] = ["Platform", "Canonical", "Hashing", "Sources", "Segments", "Ledger", "Vaults"],
         ["Verification"] = ["Platform", "Canonical", "Hashing", "Sources", "Segments", "Ledger", "Vaults"],
     };
 

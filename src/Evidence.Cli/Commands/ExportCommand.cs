@@ -2,7 +2,6 @@ using System.CommandLine;
 using System.Text.Json.Nodes;
 using Evidence.Canonical;
 using Evidence.Formats;
-using Evidence.Ledger;
 using Evidence.Vaults;
 using Microsoft.Win32.SafeHandles;
 
@@ -81,7 +80,7 @@ internal static class ExportCommand
         long? entry = null;
         bool isRecorded = !parsed.GetValue(NoRecord) && vault.Ledger.IsSequencer;
         if (isRecorded)
-            entry = vault.Ledger.Record(EntryKind.Export, [record.Item], record.Case, Body(record, result));
+            entry = vault.Ledger.RecordExport(record, result.HandedOut);
         if (!toStandardOutput)
             session.Answer(() => ToJson(record, result, output, entry), text => Print(text, record, result, output, entry, isRecorded));
         if (result.AbsentBytes > 0 && !session.IsJson)
@@ -97,28 +96,21 @@ internal static class ExportCommand
         return stream.CanSeek ? Console.OpenStandardOutput() : stream;
     }
 
-    private static JsonObject Body(ImageRecord record, RawExportResult result) => new()
+    private static JsonObject ToJson(ImageRecord record, RawExportResult result, string output, long? entry) => new()
     {
-        ["image"] = record.Image.ToString(),
+        ["image"] = $"sha256:{record.Image}",
         ["format"] = "raw",
         ["offset"] = DecimalText.Format(result.Offset),
         ["length"] = DecimalText.Format(result.Length),
         ["sha256"] = result.Sha256?.ToString(),
         ["absentBytes"] = DecimalText.Format(result.AbsentBytes),
         ["holeBytes"] = DecimalText.Format(result.HoleBytes),
+        ["item"] = record.Item,
+        ["output"] = output,
+        ["matches"] = result.Matches,
+        ["remainingBytes"] = DecimalText.Format(result.Remaining),
+        ["entry"] = entry is { } index ? DecimalText.Format(index) : null,
     };
-
-    private static JsonObject ToJson(ImageRecord record, RawExportResult result, string output, long? entry)
-    {
-        JsonObject json = Body(record, result);
-        json["image"] = $"sha256:{record.Image}";
-        json["item"] = record.Item;
-        json["output"] = output;
-        json["matches"] = result.Matches;
-        json["remainingBytes"] = DecimalText.Format(result.Remaining);
-        json["entry"] = entry is { } index ? DecimalText.Format(index) : null;
-        return json;
-    }
 
     private static void Print(TextWriter text, ImageRecord record, RawExportResult result, string output, long? entry, bool isRecorded)
     {

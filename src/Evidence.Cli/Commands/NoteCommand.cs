@@ -1,8 +1,6 @@
 using System.CommandLine;
 using System.Globalization;
 using System.Text.Json.Nodes;
-using Evidence.Canonical;
-using Evidence.Hashing;
 using Evidence.Ledger;
 using Evidence.Vaults;
 
@@ -10,8 +8,6 @@ namespace Evidence.Cli.Commands;
 
 internal static class NoteCommand
 {
-    private const int LongestText = 4000;
-
     private static readonly Argument<string> Text = new("TEXT") { Description = "What to put on the record." };
 
     private static readonly Option<string[]> Items = new("--item") { Description = "An item that it concerns; may be given several times.", HelpName = "ID" };
@@ -35,22 +31,12 @@ internal static class NoteCommand
         Session.Bind(command, (session, parsed, _) =>
         {
             string text = parsed.GetValue(Text)!;
-            if (text.Length is 0 or > LongestText)
-                throw new EvidenceException(ErrorCode.Usage, $"A note has 1 to {LongestText} characters. Keep longer texts elsewhere, and note their SHA-256.");
+            string[] items = parsed.GetValue(Items) ?? [];
+            string? caseId = parsed.GetValue(Options.Case);
             using Vault vault = session.OpenVault();
-            var body = new JsonObject { ["text"] = text };
-            string kind = EntryKind.Note;
-            if (parsed.GetValue(Corrects) is { } corrected)
-            {
-                CustodyLedger ledger = vault.Ledger.Open();
-                if (corrected < 0 || corrected >= ledger.Size)
-                    throw new EvidenceException(ErrorCode.Usage, $"The ledger has no entry {corrected}: it has {ledger.Size}, from 0.");
-                kind = EntryKind.Correction;
-                body["corrects"] = DecimalText.Format(corrected);
-                body["leaf"] = MerkleTree.LeafHash(ledger.ReadEntry(corrected)).ToString();
-            }
-
-            long? entry = vault.Ledger.Record(kind, parsed.GetValue(Items) ?? [], parsed.GetValue(Options.Case), body);
+            long? corrected = parsed.GetValue(Corrects);
+            string kind = corrected is null ? EntryKind.Note : EntryKind.Correction;
+            long? entry = corrected is { } index ? vault.Ledger.RecordCorrection(index, text, items, caseId) : vault.Ledger.RecordNote(text, items, caseId);
             session.Answer(
                 () => new JsonObject { ["kind"] = kind, ["entry"] = entry?.ToString(CultureInfo.InvariantCulture) },
                 output => output.WriteLine(entry is null ? "Signed; it waits in staging, and what the holder of the log key records next takes it in." : $"Recorded as ledger entry {entry}."));

@@ -1,7 +1,6 @@
 using System.CommandLine;
 using System.Text.Json.Nodes;
 using Evidence.Canonical;
-using Evidence.Ledger;
 using Evidence.Vaults;
 using Evidence.Verification;
 
@@ -90,15 +89,7 @@ internal static class VerifyCommand
         using Vault vault = Vault.Open(session.VaultFolder, session.Access with { CacheFolder = null });
         if (!vault.Ledger.IsSequencer)
             return null;
-        var body = new JsonObject
-        {
-            ["content"] = NameOf(report.Content),
-            ["scope"] = options.StoredBytesOnly ? "stored bytes" : options.Digests ? "content and whole-image digests" : "content",
-            ["images"] = new JsonArray([.. report.Images.Take(100).Select(i => new JsonObject { ["image"] = i.Image.ToString(), ["content"] = NameOf(i.Content) })]),
-            ["imageCount"] = DecimalText.Format(report.Images.Count),
-            ["ledgerSize"] = DecimalText.Format(report.Ledger.Size),
-        };
-        return vault.Ledger.Record(EntryKind.Verification, [.. report.Images.Take(100).Select(i => i.Item).Where(i => i.Length > 0).Distinct(StringComparer.Ordinal)], null, body);
+        return vault.Ledger.RecordVerification(report.ToOutcome(options));
     }
 
     private static JsonObject ToJson(VerificationReport report, long? entry) => new()

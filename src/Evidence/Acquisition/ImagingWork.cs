@@ -2,7 +2,6 @@ using System.Diagnostics;
 using System.Reflection;
 using System.Text.Json.Nodes;
 using Evidence.Hashing;
-using Evidence.Ledger;
 using Evidence.Platform;
 using Evidence.Rescue;
 using Evidence.Segments;
@@ -122,7 +121,7 @@ internal sealed class ImagingWork : IDisposable
         }
 
         bool verified = journal!.ImageVerified;
-        entry ??= vault.Ledger.Record(EntryKind.Acquisition, [item], options.Case, ImageRecord.EncodeBody(image, manifest, verified));
+        entry ??= vault.Ledger.RecordAcquisition(image, manifest, item, options.Case, verified);
         journal.Remove();
         Log.Finished(vault.Access.Logger, source.Identity.Name, image);
         return Result(image, manifest, verified, entry, segments: 0);
@@ -327,8 +326,7 @@ internal sealed class ImagingWork : IDisposable
         cancellation.ThrowIfCancellationRequested();
         _ = DurableFile.TryCreate(vault.Layout.Manifest(id), bytes);
         journal?.Keep(id, verified: !options.SkipReadBack);
-        long? entry = vault.Ledger.Record(
-            EntryKind.Acquisition, [item], options.Case, ImageRecord.EncodeBody(id, manifest, verified: !options.SkipReadBack));
+        long? entry = vault.Ledger.RecordAcquisition(id, manifest, item, options.Case, verified: !options.SkipReadBack);
         // An image of a source that was lost on the way is continued by the next run of the same command.
         if (imaged.Lost is null)
             journal?.Remove();

@@ -39,7 +39,7 @@ internal static class ReadBack
                     throw new EvidenceException(
                         e.Code,
                         $"What the vault holds for bytes {run.Offset} to {run.End - 1} of the image is not what was read: {e.Message} Run the same " +
-                        "command again: the segment is then stored anew. If it is damaged again, the vault's medium is failing.",
+                        "command again: the segment is then stored anew, and 'evidence repair' sets the damaged pack aside. If it is damaged again, the vault's medium is failing.",
                         e);
                 }
                 finally

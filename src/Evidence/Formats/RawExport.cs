@@ -14,7 +14,11 @@ namespace Evidence.Formats;
 /// <param name="HoleBytes">How many are zeros because the source said that nothing was there: not read either, and the source's claim.</param>
 /// <param name="Matches">Whether the digest is the one that the manifest gives for the whole image; null where it gives none, or a part was handed out.</param>
 /// <param name="Remaining">The bytes of a device behind what was written, which are as they were.</param>
-public sealed record RawExportResult(long Offset, long Length, Sha256Digest? Sha256, long AbsentBytes, long HoleBytes, bool? Matches, long Remaining);
+public sealed record RawExportResult(long Offset, long Length, Sha256Digest? Sha256, long AbsentBytes, long HoleBytes, bool? Matches, long Remaining)
+{
+    /// <summary>What the ledger records of it (<see cref="VaultLedger.RecordExport"/>).</summary>
+    public HandedOut HandedOut => new("raw", Offset, Length, Sha256, AbsentBytes, HoleBytes);
+}
 
 /// <summary>Hands an image out as raw bytes. Every segment is checked against its id on the way.</summary>
 public static class RawExport

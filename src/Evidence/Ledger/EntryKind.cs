@@ -12,6 +12,9 @@ public static class EntryKind
     /// <summary>Content was recomputed, and what came of it.</summary>
     public const string Verification = "verification";
 
+    /// <summary>Damaged or missing content was brought back, and what is damaged set aside.</summary>
+    public const string Repair = "repair";
+
     /// <summary>An image, or a part of one, was handed out.</summary>
     public const string Export = "export";
 

@@ -38,6 +38,44 @@ internal static class DurableFile
     internal static void Rename(string from, string to) =>
         Check(Posix.RenameAt2(Posix.AT_FDCWD, from, Posix.AT_FDCWD, to, 0), to, "replace");
 
+    /// <summary>Moves a file to a place where there is nothing yet, durably.</summary>
+    /// <exception cref="EvidenceException">There is something already, or the file system refuses.</exception>
+    internal static void Move(string from, string to)
+    {
+        int result = Posix.RenameAt2(Posix.AT_FDCWD, from, Posix.AT_FDCWD, to, Posix.RENAME_NOREPLACE);
+        if (result < 0 && Marshal.GetLastPInvokeError() is Posix.EINVAL or Posix.ENOSYS)
+        {
+            // The file system knows no RENAME_NOREPLACE. A hard link does not overwrite either.
+            result = Posix.Link(from, to);
+            if (result == 0)
+                Translate(from, "remove", () => File.Delete(from));
+        }
+
+        Check(result, from, $"move to {to}");
+        // What is at both places for a moment, after a power cut, harms nobody; what is at neither is lost.
+        SyncDirectory(Path.GetDirectoryName(to)!);
+        SyncDirectory(Path.GetDirectoryName(from)!);
+    }
+
+    /// <summary>Puts each of two files into the other's place, in one step and durably.</summary>
+    internal static void Exchange(string one, string other)
+    {
+        int result = Posix.RenameAt2(Posix.AT_FDCWD, one, Posix.AT_FDCWD, other, Posix.RENAME_EXCHANGE);
+        if (result < 0 && Marshal.GetLastPInvokeError() is Posix.EINVAL or Posix.ENOSYS)
+        {
+            // The file system knows no RENAME_EXCHANGE: three steps, in which the other's place is empty for a moment, and nothing is lost.
+            string between = one + ".exchanged";
+            Move(other, between);
+            Move(one, other);
+            Move(between, one);
+            return;
+        }
+
+        Check(result, other, "replace");
+        SyncDirectory(Path.GetDirectoryName(other)!);
+        SyncDirectory(Path.GetDirectoryName(one)!);
+    }
+
     /// <summary>Gives a file that is already written and flushed its final name, without overwriting, and flushes the directory.</summary>
     /// <returns>False where a file of that name exists already; the temporary file is then removed.</returns>
     internal static bool TryPublish(string temporary, string path)

@@ -15,6 +15,7 @@ internal static unsafe partial class Posix
     internal const int O_CLOEXEC = 0x80000;
     internal const int AT_FDCWD = -100;
     internal const uint RENAME_NOREPLACE = 1;
+    internal const uint RENAME_EXCHANGE = 2;
     internal const int LOCK_EX = 2;
     internal const int LOCK_NB = 4;
     internal const int POSIX_FADV_SEQUENTIAL = 2;

@@ -79,8 +79,37 @@ internal sealed class PackFile : IDisposable
         }
     }
 
+    /// <summary>Reads what can be read of a damaged pack: what the medium refuses, in blocks of 4 KiB, comes as zeros.</summary>
+    /// <returns>The number of bytes; fewer than asked for only where the file ends.</returns>
+    internal int ReadTolerant(long offset, Span<byte> destination)
+    {
+        const int Block = 4096;
+        destination = destination[..(int)Math.Clamp(Length - offset, 0, destination.Length)];
+        try
+        {
+            ReadExactly(offset, destination);
+        }
+        catch (EvidenceException)
+        {
+            for (int at = 0; at < destination.Length; at += Block)
+            {
+                Span<byte> block = destination.Slice(at, Math.Min(Block, destination.Length - at));
+                try
+                {
+                    ReadExactly(offset + at, block);
+                }
+                catch (EvidenceException)
+                {
+                    block.Clear();
+                }
+            }
+        }
+
+        return destination.Length;
+    }
+
     internal EvidenceException Refuted(string what, Exception? cause = null) =>
-        new(ErrorCode.ContentRefuted, $"{FilePath} is damaged: {what}. Run 'evidence verify' to see what it touches.", cause);
+        new(ErrorCode.ContentRefuted, $"{FilePath} is damaged: {what}. Run 'evidence verify' to see what it touches, and 'evidence repair' to mend it.", cause);
 
     /// <inheritdoc/>
     public void Dispose() => handle.Dispose();

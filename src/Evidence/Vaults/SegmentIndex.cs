@@ -55,12 +55,14 @@ internal sealed class SegmentIndex : IDisposable
     /// <summary>An index that holds only what is added to it; beyond <see cref="LargestOverlay"/> segments it spills into a folder.</summary>
     internal static SegmentIndex Empty(VaultLayout layout, string spillFolder, ILogger logger) => new(layout, spillFolder, logger);
 
-    /// <summary>Takes in the packs that other processes have sealed since.</summary>
+    /// <summary>Takes in the packs that other processes have sealed since, and lets go of those that a repair has set aside.</summary>
     internal void Refresh()
     {
         lock (gate)
         {
             List<Sha256Digest> packs = layout.ListPacks();
+            if (!known.IsSubsetOf(packs))
+                Forget();
             if (runs.Count == 0)
                 OpenRuns([.. packs]);
             foreach (Sha256Digest pack in packs)
@@ -292,6 +294,12 @@ internal sealed class SegmentIndex : IDisposable
     /// <summary>Forgets the cache and reads every pack's index again.</summary>
     private void Rebuild()
     {
+        Forget();
+        Refresh();
+    }
+
+    private void Forget()
+    {
         foreach (IndexRun run in runs)
         {
             run.Dispose();
@@ -301,8 +309,15 @@ internal sealed class SegmentIndex : IDisposable
         runs.Clear();
         overlay.Clear();
         overlayPacks.Clear();
+        relocated.Clear();
         known.Clear();
-        Refresh();
+    }
+
+    /// <summary>The ids that it holds, in order, each once.</summary>
+    internal IEnumerable<Sha256Digest> Ids()
+    {
+        lock (gate)
+            return Merge([overlay.OrderBy(e => e.Key).ToList(), .. runs.Select(r => r.Enumerate())]).Select(e => e.Key);
     }
 
     /// <summary>Merges sorted sequences; where an id is in several, the first sequence that has it wins.</summary>

@@ -109,7 +109,7 @@ internal sealed class SegmentReader(VaultLayout layout, SegmentIndex index, bool
         return index.TryFindAny(id, out location)
             ? location
             : throw new EvidenceException(
-                ErrorCode.ContentRefuted, $"The vault at {layout.Folder} does not hold {id}, which it should. Run 'evidence verify' to see what that touches.");
+                ErrorCode.ContentRefuted, $"The vault at {layout.Folder} does not hold {id}, which it should. Run 'evidence verify' to see what that touches, and 'evidence repair' to bring it back from another copy.");
     }
 
     private PackFile Open(Sha256Digest name)

@@ -32,6 +32,7 @@ internal sealed class SegmentStore : IDisposable
     private readonly ReaderWriterLockSlim claiming = new();
     private readonly List<Task> sealing = [];
     private TaskCompletionSource rolled = NewSignal();
+    private readonly List<Sha256Digest> sealedPacks = [];
     private PackWriter? open;
     private int packs;
     private Exception? poison;
@@ -53,12 +54,8 @@ internal sealed class SegmentStore : IDisposable
     internal int Put(Sha256Digest id, ReadOnlySpan<byte> content, Compression compression, Span<byte> scratch)
     {
         ThrowIfPoisoned();
-        if (index.TryFind(id, out SegmentLocation there))
-        {
-            countedOn.TryAdd(Path.GetDirectoryName(layout.Pack(there.Pack))!, 0);
+        if (IsThere(id))
             return 0;
-        }
-
         claiming.EnterReadLock();
         try
         {
@@ -66,8 +63,7 @@ internal sealed class SegmentStore : IDisposable
                 return 0;
             Codec codec = SegmentCodec.Compress(content, compression, scratch, out int written);
             ReadOnlySpan<byte> stored = codec == Codec.Stored ? content : scratch[..written];
-            Append(RecordHeader.For(id, codec, stored, content.Length), stored);
-            return PackFormat.RecordHeaderSize + stored.Length;
+            return AppendClaimed(RecordHeader.For(id, codec, stored, content.Length), stored);
         }
         catch (Exception e)
         {
@@ -80,6 +76,48 @@ internal sealed class SegmentStore : IDisposable
             claiming.ExitReadLock();
         }
     }
+
+    /// <summary>Stores a record as another pack has it, unless the vault, or a pack on its way, has its content.</summary>
+    /// <param name="header">Its header; the caller has proven the content by its id.</param>
+    /// <param name="stored">Its stored bytes, which the header's checksum covers.</param>
+    /// <returns>The number of bytes that the record takes in its pack; 0 where the content was there already.</returns>
+    internal int PutRecord(RecordHeader header, ReadOnlySpan<byte> stored)
+    {
+        ThrowIfPoisoned();
+        if (IsThere(header.Id))
+            return 0;
+        claiming.EnterReadLock();
+        try
+        {
+            return claimed.TryAdd(header.Id, 0) ? AppendClaimed(header, stored) : 0;
+        }
+        catch (Exception e)
+        {
+            // As above.
+            poison ??= e;
+            throw;
+        }
+        finally
+        {
+            claiming.ExitReadLock();
+        }
+    }
+
+    /// <summary>The packs that were sealed so far; complete after <see cref="FlushAsync"/>.</summary>
+    internal IReadOnlyList<Sha256Digest> Sealed
+    {
+        get
+        {
+            lock (gate)
+                return [.. sealedPacks];
+        }
+    }
+
+    /// <summary>The first failed write; null as long as there was none.</summary>
+    internal Exception? Failure => poison;
+
+    /// <summary>Whether content is in a pack, or was put and will be.</summary>
+    internal bool Holds(Sha256Digest id) => claimed.ContainsKey(id) || index.TryFind(id, out _);
 
     /// <summary>Makes everything that was put so far durable, what was there already too.</summary>
     internal Task FlushAsync() => SettleAsync(TimeSpan.Zero);
@@ -136,7 +174,7 @@ internal sealed class SegmentStore : IDisposable
         claiming.Dispose();
     }
 
-    private void Append(RecordHeader header, ReadOnlySpan<byte> stored)
+    private int AppendClaimed(RecordHeader header, ReadOnlySpan<byte> stored)
     {
         lock (gate)
         {
@@ -146,6 +184,8 @@ internal sealed class SegmentStore : IDisposable
             if (open.Length >= PackSize)
                 SealOpen();
         }
+
+        return PackFormat.RecordHeaderSize + stored.Length;
     }
 
     private void SealOpen()
@@ -182,6 +222,15 @@ internal sealed class SegmentStore : IDisposable
         }
     }
 
+    /// <summary>Whether a sealed pack holds a segment. Its folder is then flushed before anything that counts on it is acknowledged.</summary>
+    private bool IsThere(Sha256Digest id)
+    {
+        if (!index.TryFind(id, out SegmentLocation there))
+            return false;
+        countedOn.TryAdd(Path.GetDirectoryName(layout.Pack(there.Pack))!, 0);
+        return true;
+    }
+
     private static TaskCompletionSource NewSignal() => new(TaskCreationOptions.RunContinuationsAsynchronously);
 
     private void Seal(PackWriter writer)
@@ -192,6 +241,8 @@ internal sealed class SegmentStore : IDisposable
             {
                 (Sha256Digest name, PackEntry[] entries) = writer.Seal();
                 index.AddPack(name, entries);
+                lock (gate)
+                    sealedPacks.Add(name);
                 foreach (PackEntry entry in entries)
                     claimed.TryRemove(entry.Header.Id, out _);
                 Log.PackSealed(logger, name, entries.Length, writer.Length);

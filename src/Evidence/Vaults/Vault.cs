@@ -169,20 +169,25 @@ public sealed class Vault : IDisposable
             index.Value.Dispose();
     }
 
-    internal static VaultImage OpenImage(VaultLayout layout, Sha256Digest image, SegmentReader segments)
+    internal static VaultImage OpenImage(VaultLayout layout, Sha256Digest image, SegmentReader segments) =>
+        new(image, ReadManifest(layout, image), segments);
+
+    /// <summary>Reads an image's manifest.</summary>
+    /// <exception cref="EvidenceException">It is missing or damaged (<see cref="ErrorCode.ContentRefuted"/>), or cannot be read.</exception>
+    internal static ImageManifest ReadManifest(VaultLayout layout, Sha256Digest image)
     {
         string path = layout.Manifest(image);
         try
         {
             byte[] bytes = ReadBounded(path, ImageManifest.LargestSize);
             return Sha256Digest.Compute(bytes) == image
-                ? new VaultImage(image, ImageManifest.Decode(bytes), segments)
+                ? ImageManifest.Decode(bytes)
                 : throw new FormatException("it is not the file that its name says.");
         }
         catch (Exception e) when (e is FormatException or FileNotFoundException or DirectoryNotFoundException)
         {
             string what = e is FormatException ? $"is damaged: {e.Message}" : "is missing.";
-            throw new EvidenceException(ErrorCode.ContentRefuted, $"The manifest {path} {what}", e);
+            throw new EvidenceException(ErrorCode.ContentRefuted, $"The manifest {path} {what} 'evidence repair --from' another vault brings it back.", e);
         }
         catch (UnauthorizedAccessException e)
         {

@@ -18,6 +18,9 @@ internal sealed class VaultLayout(string folder)
 
     internal string Ledger => Path.Combine(Folder, "ledger");
 
+    /// <summary>Files that a repair took out of their places because they are damaged.</summary>
+    internal string Damaged => Path.Combine(Folder, "damaged");
+
     internal string Staging => Path.Combine(Folder, "staging");
 
     /// <summary>The journals of acquisitions that are running, or were interrupted.</summary>

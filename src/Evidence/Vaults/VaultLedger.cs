@@ -1,4 +1,5 @@
 using System.Text.Json.Nodes;
+using Evidence.Canonical;
 using Evidence.Hashing;
 using Evidence.Ledger;
 using Evidence.Platform;
@@ -8,6 +9,9 @@ namespace Evidence.Vaults;
 /// <summary>A vault's custody ledger, as its keeper writes it and as anybody reads it.</summary>
 public sealed class VaultLedger
 {
+    /// <summary>The most characters of a remark: an entry is bounded, and longer texts are documents.</summary>
+    public const int LongestNote = 4000;
+
     private readonly string folder;
     private readonly VaultSettings settings;
     private readonly VaultAccess access;
@@ -84,6 +88,75 @@ public sealed class VaultLedger
         }
 
         return null;
+    }
+
+    /// <summary>Records an acquisition, which makes an image the vault's.</summary>
+    internal long? RecordAcquisition(Sha256Digest image, ImageManifest manifest, string item, string? caseId, bool verified) =>
+        Record(EntryKind.Acquisition, [item], caseId, ImageRecord.EncodeBody(image, manifest, verified));
+
+    /// <summary>Records what a verification found.</summary>
+    /// <param name="outcome">The outcome; a report of <c>Evidence.Verification</c> gives it.</param>
+    /// <inheritdoc cref="Record"/>
+    public long? RecordVerification(VerificationOutcome outcome)
+    {
+        ArgumentNullException.ThrowIfNull(outcome);
+        return Record(EntryKind.Verification, outcome.Items, null, outcome.EncodeBody());
+    }
+
+    /// <summary>Records that an image, or a part of it, was handed out.</summary>
+    /// <param name="image">The image.</param>
+    /// <param name="handedOut">What was handed out of it.</param>
+    /// <inheritdoc cref="Record"/>
+    public long? RecordExport(ImageRecord image, HandedOut handedOut)
+    {
+        ArgumentNullException.ThrowIfNull(image);
+        ArgumentNullException.ThrowIfNull(handedOut);
+        return Record(EntryKind.Export, [image.Item], image.Case, handedOut.EncodeBody(image.Image));
+    }
+
+    /// <summary>Records what a repair did.</summary>
+    /// <param name="outcome">The outcome; a result of <c>Evidence.Repair</c> gives it.</param>
+    /// <inheritdoc cref="Record"/>
+    public long? RecordRepair(RepairOutcome outcome)
+    {
+        ArgumentNullException.ThrowIfNull(outcome);
+        return Record(EntryKind.Repair, outcome.Items, null, outcome.EncodeBody());
+    }
+
+    /// <summary>Records a remark.</summary>
+    /// <param name="text">1 to <see cref="LongestNote"/> characters.</param>
+    /// <param name="items">The items that it concerns.</param>
+    /// <param name="caseId">The case.</param>
+    /// <inheritdoc cref="Record"/>
+    public long? RecordNote(string text, IReadOnlyList<string> items, string? caseId) =>
+        Record(EntryKind.Note, items, caseId, new JsonObject { ["text"] = CheckNote(text) });
+
+    /// <summary>Records what puts an earlier entry right. That one stays as it is.</summary>
+    /// <param name="corrected">The index of the entry that is put right.</param>
+    /// <param name="text">1 to <see cref="LongestNote"/> characters.</param>
+    /// <param name="items">The items that it concerns.</param>
+    /// <param name="caseId">The case.</param>
+    /// <inheritdoc cref="Record"/>
+    public long? RecordCorrection(long corrected, string text, IReadOnlyList<string> items, string? caseId)
+    {
+        CheckNote(text);
+        CustodyLedger ledger = Open();
+        return corrected >= 0 && corrected < ledger.Size
+            ? Record(EntryKind.Correction, items, caseId, new JsonObject
+            {
+                ["text"] = text,
+                ["corrects"] = DecimalText.Format(corrected),
+                ["leaf"] = MerkleTree.LeafHash(ledger.ReadEntry(corrected)).ToString(),
+            })
+            : throw new EvidenceException(ErrorCode.Usage, $"The ledger has no entry {corrected}: it has {ledger.Size}, from 0.");
+    }
+
+    private static string CheckNote(string text)
+    {
+        ArgumentNullException.ThrowIfNull(text);
+        return text.Length is > 0 and <= LongestNote
+            ? text
+            : throw new EvidenceException(ErrorCode.Usage, $"A note has 1 to {LongestNote} characters. Keep longer texts elsewhere, and note their SHA-256.");
     }
 
     /// <summary>Makes sure, before any long work, that its outcome can be signed.</summary>

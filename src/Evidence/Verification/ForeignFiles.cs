@@ -14,6 +14,13 @@ internal static partial class ForeignFiles
             // The check of the ledger looks after its own folder.
             if (file.StartsWith("ledger/", StringComparison.Ordinal) || file.StartsWith("staging/", StringComparison.Ordinal))
                 continue;
+            if (IsSetAside(file, path))
+            {
+                if (!isFolder)
+                    yield return new Finding("set-aside", file, null, null, "A repair found this file damaged and set it aside. It is kept as evidence of the damage, and not used.", ContentVerdict.Verified);
+                continue;
+            }
+
             bool known = Known().IsMatch(file);
             if (isFolder && known)
                 yield return Foreign(file, "This folder stands where a file of the vault would. It was not used.");
@@ -23,6 +30,9 @@ internal static partial class ForeignFiles
                 yield return Foreign(file, "This file is none of the vault's. It was not used.");
         }
     }
+
+    private static bool IsSetAside(string file, string path) =>
+        string.Equals(Path.GetDirectoryName(file), "damaged", StringComparison.Ordinal) && SetAsideFiles.IsKnown(Path.GetFileName(path));
 
     private static Finding Foreign(string file, string detail) => new("foreign", file, null, null, detail, ContentVerdict.Verified);
 

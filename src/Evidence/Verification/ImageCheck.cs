@@ -154,7 +154,7 @@ internal sealed class ImageCheck(
     private string? SegmentDefect(MapRun run)
     {
         if (!good.TryFind(run.Segment, out SegmentLocation location))
-            return $"Segment {run.Segment} is missing or damaged: these bytes of the image are lost, unless another copy of the vault has them.";
+            return $"Segment {run.Segment} is missing or damaged. 'evidence repair --from' another vault, an export or the source brings these bytes back.";
         if (location.ContentLength != run.Length)
             return $"Segment {run.Segment} has {location.ContentLength} bytes; the map names {run.Length}.";
         if (!readSegments)

@@ -1,4 +1,3 @@
-using System.Buffers;
 using Evidence.Hashing;
 using Evidence.Segments;
 using Evidence.Vaults;
@@ -31,7 +30,7 @@ internal static class PackCheck
             foreach (PackEntry entry in entries.OrderBy(e => e.Offset))
             {
                 cancellation.ThrowIfCancellationRequested();
-                if (Defect(pack, entry, depth) is { } defect)
+                if (RecordCheck.Defect(pack, entry, depth) is { } defect)
                 {
                     findings(new Finding(
                         "segment", file, entry.Offset, PackFormat.RecordHeaderSize + entry.Header.StoredLength, $"Segment {entry.Header.Id}: {defect}"));
@@ -53,52 +52,4 @@ internal static class PackCheck
             return [];
         }
     }
-
-    /// <summary>What is wrong with a record; null where nothing is.</summary>
-    internal static string? Defect(PackFile pack, PackEntry entry, RecordDepth depth)
-    {
-        int length = PackFormat.RecordHeaderSize + entry.Header.StoredLength;
-        byte[] buffer = ArrayPool<byte>.Shared.Rent(length + entry.Header.ContentLength);
-        try
-        {
-            RecordHeader header = pack.ReadRecord(entry.Offset, entry.Header.StoredLength, buffer);
-            if (header != entry.Header)
-                return "the record's header is not the one in the index.";
-            ReadOnlySpan<byte> stored = buffer.AsSpan(PackFormat.RecordHeaderSize, header.StoredLength);
-            if (depth == RecordDepth.StoredBytes)
-                return header.ComputeChecksum(stored) == header.Checksum ? null : "the stored bytes do not match their checksum.";
-            Span<byte> content = buffer.AsSpan(length, header.ContentLength);
-            if (header.Codec == Codec.Stored)
-                content = buffer.AsSpan(PackFormat.RecordHeaderSize, header.StoredLength);
-            else if (!SegmentCodec.TryExpand(header.Codec, stored, content))
-                return "the stored bytes cannot be expanded.";
-            if (Sha256Digest.Compute(content) != header.Id)
-                return "the content is not what its id says.";
-            // A compressed stream can have bits that do not matter to its content; they matter here.
-            return header.Codec == Codec.Stored || header.ComputeChecksum(stored) == header.Checksum
-                ? null
-                : "the stored bytes do not match their checksum, although they expand to the right content.";
-        }
-        catch (EvidenceException e)
-        {
-            return e.Message;
-        }
-        finally
-        {
-            ArrayPool<byte>.Shared.Return(buffer);
-        }
-    }
-}
-
-/// <summary>How much of each record of a pack to recompute.</summary>
-internal enum RecordDepth
-{
-    /// <summary>Nothing: only header, index and footer of the pack.</summary>
-    IndexOnly,
-
-    /// <summary>The stored bytes, against their checksum.</summary>
-    StoredBytes,
-
-    /// <summary>The content, against its id, and the stored bytes.</summary>
-    Content,
 }

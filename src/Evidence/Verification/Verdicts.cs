@@ -1,4 +1,5 @@
 using Evidence.Hashing;
+using Evidence.Vaults;
 
 namespace Evidence.Verification;
 
@@ -33,7 +34,7 @@ public enum AnchorVerdict
 
 /// <summary>Something that a verification found.</summary>
 /// <param name="What">Its kind: <c>vault</c>, <c>ledger</c>, <c>entry</c>, <c>pack</c>, <c>segment</c>, <c>manifest</c>, <c>map</c>, <c>digest</c>,
-/// <c>unread</c>, <c>unrecorded</c>, <c>foreign</c>, <c>image</c>.</param>
+/// <c>unread</c>, <c>unrecorded</c>, <c>foreign</c>, <c>set-aside</c>, <c>image</c>.</param>
 /// <param name="File">The file, below the vault's folder; null where it is about a range of an image.</param>
 /// <param name="Offset">The first byte: of the file, or of the image where <paramref name="File"/> is null; null where none can be named.</param>
 /// <param name="Length">The number of bytes, likewise.</param>
@@ -79,4 +80,20 @@ public sealed record VerificationReport(
 
     /// <summary>What vouches for the ledger from outside the vault.</summary>
     public AnchorVerdict Anchor => Ledger.WitnessedSize > 0 ? AnchorVerdict.Witnessed : AnchorVerdict.None;
+
+    /// <summary>What the ledger records of it (<see cref="VaultLedger.RecordVerification"/>).</summary>
+    /// <param name="options">What was verified.</param>
+    public VerificationOutcome ToOutcome(VerificationOptions options)
+    {
+        ArgumentNullException.ThrowIfNull(options);
+        return new VerificationOutcome
+        {
+            Content = NameOf(Content),
+            Scope = StoredBytesOnly ? "stored bytes" : options.Digests ? "content and whole-image digests" : "content",
+            Images = [.. Images.Select(i => new VerifiedImage(i.Image, i.Item, NameOf(i.Content)))],
+            LedgerSize = Ledger.Size,
+        };
+    }
+
+    private static string NameOf(ContentVerdict verdict) => verdict.ToString().ToLowerInvariant();
 }

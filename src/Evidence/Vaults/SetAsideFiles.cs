@@ -1,0 +1,64 @@
+using System.Text.RegularExpressions;
+using Evidence.Hashing;
+using Evidence.Platform;
+
+namespace Evidence.Vaults;
+
+/// <summary>
+/// Damaged files that were taken out of their places: <c>damaged/NAME.pack</c> and <c>damaged/NAME.json</c>, a number behind the name where there is one of
+/// it already. They are evidence of the damage, and are never removed.
+/// </summary>
+internal static partial class SetAsideFiles
+{
+    /// <summary>Whether a name is one that a damaged pack is kept under.</summary>
+    internal static bool IsPack(string name) => IsKnown(name) && name.EndsWith(VaultLayout.PackExtension, StringComparison.Ordinal);
+
+    /// <summary>Whether a name is one that a damaged file is kept under.</summary>
+    internal static bool IsKnown(string name) => Known().IsMatch(name);
+
+    /// <summary>Takes a damaged pack out of its place, durably.</summary>
+    /// <returns>Where it is now.</returns>
+    internal static string MovePack(VaultLayout layout, Sha256Digest pack) => Place(layout, pack, VaultLayout.PackExtension, aside =>
+    {
+        DurableFile.Move(layout.Pack(pack), aside);
+        return true;
+    });
+
+    /// <summary>
+    /// Puts a manifest into its place. A damaged file that is there goes aside in the same step, so that whenever a run ends, no manifest is missing for it.
+    /// </summary>
+    /// <returns>Where the damaged file is now; null where there was none.</returns>
+    internal static string? ReplaceManifest(VaultLayout layout, Sha256Digest image, ReadOnlySpan<byte> content, string temporaryFolder)
+    {
+        string path = layout.Manifest(image);
+        DurableFile.CreateDirectory(layout.Images);
+        if (!Path.Exists(path) && new FileInfo(path).LinkTarget is null)
+        {
+            _ = DurableFile.TryCreate(path, content, temporaryFolder);
+            return null;
+        }
+
+        byte[] bytes = content.ToArray();
+        return Place(layout, image, VaultLayout.ManifestExtension, aside =>
+        {
+            if (!DurableFile.TryCreate(aside, bytes, temporaryFolder))
+                return false;
+            DurableFile.Exchange(aside, path);
+            return true;
+        });
+    }
+
+    private static string Place(VaultLayout layout, Sha256Digest name, string extension, Func<string, bool> put)
+    {
+        DurableFile.CreateDirectory(layout.Damaged);
+        for (int number = 0; ; number++)
+        {
+            string aside = Path.Combine(layout.Damaged, number == 0 ? $"{name}{extension}" : string.Create(null, $"{name}.{number}{extension}"));
+            if (!Path.Exists(aside) && new FileInfo(aside).LinkTarget is null && put(aside))
+                return aside;
+        }
+    }
+
+    [GeneratedRegex(@"^[0-9a-f]{64}(\.[1-9][0-9]{0,8})?\.(pack|json)$", RegexOptions.ExplicitCapture | RegexOptions.CultureInvariant, 1000)]
+    private static partial Regex Known();
+}
