@@ -62,6 +62,9 @@ internal static partial class Log
     [LoggerMessage(60, LogLevel.Warning, "The pack {Pack} cannot be opened, so nothing is brought back from it")]
     internal static partial void OriginPackUnusable(ILogger logger, string pack, Exception exception);
 
+    [LoggerMessage(62, LogLevel.Debug, "Leftovers of a run that ended early stay: {Path}")]
+    internal static partial void LeftoverKept(ILogger logger, string path, Exception exception);
+
     [LoggerMessage(61, LogLevel.Information, "Set {File} aside as {Aside}: it is damaged, and kept as evidence of that")]
     internal static partial void SetAside(ILogger logger, string file, string aside);
 }

@@ -324,7 +324,7 @@ internal sealed class ImagingWork : IDisposable
         }
 
         cancellation.ThrowIfCancellationRequested();
-        _ = DurableFile.TryCreate(vault.Layout.Manifest(id), bytes);
+        _ = DurableFile.TryCreate(vault.Layout.Manifest(id), bytes, vault.Store.StagingPath);
         journal?.Keep(id, verified: !options.SkipReadBack);
         long? entry = vault.Ledger.RecordAcquisition(id, manifest, item, options.Case, verified: !options.SkipReadBack);
         // An image of a source that was lost on the way is continued by the next run of the same command.

@@ -55,7 +55,7 @@ public static class RawExport
     {
         ArgumentNullException.ThrowIfNull(image);
         long wanted = CheckRange(image, offset, length);
-        using RawTarget target = RawTarget.Open(path, wanted);
+        using RawTarget target = RawTarget.Open(path, wanted, image.Logger);
         RawExportResult result = await WriteAsync(image, target, offset, wanted, progress, cancellation).ConfigureAwait(false);
         target.Complete();
         return result with { Remaining = target.Remaining };

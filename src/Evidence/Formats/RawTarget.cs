@@ -1,6 +1,7 @@
 using System.Security.Cryptography;
 using Evidence.Platform;
 using Evidence.Sources;
+using Microsoft.Extensions.Logging;
 using Microsoft.Win32.SafeHandles;
 
 namespace Evidence.Formats;
@@ -12,12 +13,12 @@ internal abstract class RawTarget : IDisposable
     internal virtual long Remaining => 0;
 
     /// <summary>A new file, or a block device of at least that length.</summary>
-    internal static RawTarget Open(string path, long length)
+    internal static RawTarget Open(string path, long length, ILogger logger)
     {
         path = Path.GetFullPath(path);
         return FileStatus.TryGet(path)?.Type switch
         {
-            null => new FileTarget(path, length),
+            null => new FileTarget(path, length, logger),
             FileType.BlockDevice => DeviceTarget.OpenDevice(path, length),
             FileType.Directory => throw Invalid($"{path} is a directory. Name a file that does not exist yet, or a block device."),
             FileType.Regular => throw Invalid($"{path} exists already. Nothing is written over: name another file, or remove it first."),
@@ -87,14 +88,36 @@ internal sealed class FileTarget : RawTarget
     private long position;
     private bool complete;
 
-    internal FileTarget(string path, long length)
+    internal FileTarget(string path, long length, ILogger logger)
     {
         this.path = path;
         this.length = length;
-        temporary = $"{path}.{Convert.ToHexStringLower(RandomNumberGenerator.GetBytes(4))}.part";
-        SafeFileHandle? opened = null;
-        DurableFile.Translate(temporary, "create", () => opened = File.OpenHandle(temporary, FileMode.CreateNew, FileAccess.Write));
-        handle = opened!;
+        Leftovers.RemoveFiles(path, ".part", logger);
+        (temporary, handle) = Create(path);
+    }
+
+    /// <summary>A new file beside its place, locked as long as it is open: that tells others that it is no leftover.</summary>
+    private static (string Path, SafeFileHandle Handle) Create(string path)
+    {
+        while (true)
+        {
+            string name = $"{path}.{Convert.ToHexStringLower(RandomNumberGenerator.GetBytes(4))}.part";
+            SafeFileHandle? opened = null;
+            DurableFile.Translate(name, "create", () =>
+            {
+                try
+                {
+                    opened = File.OpenHandle(name, FileMode.CreateNew, FileAccess.Write, FileShare.None);
+                }
+                catch (IOException e) when (e.HResult == Posix.EWOULDBLOCK)
+                {
+                    // Created, and before it was locked taken for a leftover by another export to the same place, which removes it.
+                }
+            });
+            if (opened is not null && FileStatus.TryGet(opened)?.Inode is { } own && FileStatus.TryGet(name)?.Inode == own)
+                return (name, opened);
+            opened?.Dispose();
+        }
     }
 
     internal override void Write(ReadOnlySpan<byte> bytes) => Write(handle, temporary, bytes, ref position);

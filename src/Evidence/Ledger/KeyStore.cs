@@ -1,6 +1,8 @@
 using System.Security.Cryptography;
 using System.Text;
 using Evidence.Platform;
+using Microsoft.Extensions.Logging;
+using Microsoft.Extensions.Logging.Abstractions;
 
 namespace Evidence.Ledger;
 
@@ -13,11 +15,15 @@ public sealed class KeyStore : ISeenCheckpoints
     private const string Extension = ".pem";
 
     private readonly string folder;
+    private readonly ILogger logger;
 
     /// <summary>Uses a folder. It is made when something is first written to it.</summary>
-    public KeyStore(string folder)
+    /// <param name="folder">The folder.</param>
+    /// <param name="logger">Hears of leftovers that were removed.</param>
+    public KeyStore(string folder, ILogger? logger = null)
     {
         ArgumentException.ThrowIfNullOrEmpty(folder);
+        this.logger = logger ?? NullLogger.Instance;
         this.folder = Path.GetFullPath(folder);
     }
 
@@ -172,8 +178,7 @@ public sealed class KeyStore : ISeenCheckpoints
         if (SeenRule.Find(this, checkpoint.Origin) is { } known && known.Size >= checkpoint.Size)
             return;
         string path = LogPath(checkpoint.Origin, "seen");
-        DurableFile.CreateDirectory(Path.GetDirectoryName(path)!);
-        DurableFile.Replace(path, signedNote, secret: true);
+        Write(path, signedNote);
     }
 
     private byte[]? ReadSeen(string origin)
@@ -231,10 +236,14 @@ public sealed class KeyStore : ISeenCheckpoints
         }
     }
 
-    private static void Write(string path, string text)
+    private void Write(string path, string text) => Write(path, Encoding.UTF8.GetBytes(text));
+
+    private void Write(string path, ReadOnlySpan<byte> bytes)
     {
         DurableFile.CreateDirectory(Path.GetDirectoryName(path)!);
-        DurableFile.Replace(path, Encoding.UTF8.GetBytes(text), secret: true);
+        // The store's lock is held by whoever writes: what lies there of an earlier write was left by a run that was killed, and may be half of a key.
+        Leftovers.RemoveFiles(path, ".tmp", logger);
+        DurableFile.Replace(path, bytes, secret: true);
     }
 
     private FileLock Lock()

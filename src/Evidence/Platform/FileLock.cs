@@ -27,13 +27,25 @@ internal sealed class FileLock : IDisposable
     }
 
     /// <summary>Takes the lock, or returns null where another holds it.</summary>
-    internal static FileLock? TryAcquire(string path)
+    internal static FileLock? TryAcquire(string path) => TryAcquire(path, Posix.O_RDWR | Posix.O_CREAT);
+
+    /// <summary>Takes the lock on a file that is there, through no link; null where there is none, or another holds it.</summary>
+    /// <exception cref="EvidenceException">It may not be opened.</exception>
+    internal static FileLock? TryAcquireExisting(string path) =>
+        // Only a regular file can be a lock's: to open a pipe would wait.
+        FileStatus.TryGet(path)?.Type == FileType.Regular ? TryAcquire(path, Posix.O_RDONLY | Posix.O_NOFOLLOW) : null;
+
+    private static FileLock? TryAcquire(string path, int flags)
     {
         // Not through File.OpenHandle: .NET acts out FileShare by a shared flock of its own, and throws where another holds the exclusive
         // one.
-        int fd = Posix.Open(path, Posix.O_RDWR | Posix.O_CREAT | Posix.O_CLOEXEC, LockFileMode);
+        int fd = Posix.Open(path, flags | Posix.O_CLOEXEC, LockFileMode);
         if (fd < 0)
-            throw DurableFile.Failure(Marshal.GetLastPInvokeError(), path, "open the lock file");
+        {
+            int reason = Marshal.GetLastPInvokeError();
+            return reason == Posix.ENOENT && (flags & Posix.O_CREAT) == 0 ? null : throw DurableFile.Failure(reason, path, "open the lock file");
+        }
+
         var opened = new SafeFileHandle(fd, ownsHandle: true);
         while (Posix.Flock(opened, Posix.LOCK_EX | Posix.LOCK_NB) < 0)
         {

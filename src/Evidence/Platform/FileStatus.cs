@@ -23,7 +23,7 @@ internal readonly record struct DeviceNumber(uint Major, uint Minor)
 
 /// <summary>What the file system says of a file: statx(2), whose layout is the same on every architecture.</summary>
 internal readonly unsafe record struct FileStatus(
-    FileType Type, long Length, ulong Inode, DeviceNumber Device, Instant? Modified, int? DirectAlignment)
+    FileType Type, long Length, ulong Inode, DeviceNumber Device, Instant? Modified, int? DirectAlignment, uint Owner)
 {
     private const uint Fields = Posix.STATX_BASIC_STATS | Posix.STATX_DIOALIGN;
 
@@ -61,7 +61,8 @@ internal readonly unsafe record struct FileStatus(
         raw.ModifiedSeconds is >= FirstSecond and <= LastSecond
             ? Instant.FromUnixTimeSeconds(raw.ModifiedSeconds).PlusNanoseconds(raw.ModifiedNanoseconds)
             : null,
-        (raw.Mask & Posix.STATX_DIOALIGN) != 0 ? checked((int)raw.DirectOffsetAlignment) : null);
+        (raw.Mask & Posix.STATX_DIOALIGN) != 0 ? checked((int)raw.DirectOffsetAlignment) : null,
+        raw.Owner);
 
     /// <summary>The fields that are used of <c>struct statx</c>; the device is the one that the file stands for (<c>stx_rdev</c>).</summary>
     [StructLayout(LayoutKind.Explicit, Size = 256)]
@@ -69,6 +70,8 @@ internal readonly unsafe record struct FileStatus(
     {
         [FieldOffset(0)]
         internal uint Mask;
+        [FieldOffset(20)]
+        internal uint Owner;
         [FieldOffset(28)]
         internal ushort Mode;
         [FieldOffset(32)]

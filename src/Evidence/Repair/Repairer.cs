@@ -35,17 +35,10 @@ public sealed class Repairer(Vault vault)
 
     private async Task<RepairResult> TryOutAsync(RepairOptions options, IProgress<RepairProgress>? progress, CancellationToken cancellation)
     {
-        DirectoryInfo spill = Directory.CreateTempSubdirectory("evidence-repair-");
-        try
-        {
-            using var run = new RepairRun(vault, options, spill.FullName, store: null);
-            await run.BringBackAsync(progress, cancellation).ConfigureAwait(false);
-            return run.Result(newPacks: []);
-        }
-        finally
-        {
-            spill.Delete(recursive: true);
-        }
+        using var scratch = ScratchFolder.Create(vault.Access.Logger);
+        using var run = new RepairRun(vault, options, scratch.FolderPath, store: null);
+        await run.BringBackAsync(progress, cancellation).ConfigureAwait(false);
+        return run.Result(newPacks: []);
     }
 
     private async Task<RepairResult> RunAsync(RepairOptions options, IProgress<RepairProgress>? progress, CancellationToken cancellation)
@@ -65,7 +58,7 @@ public sealed class Repairer(Vault vault)
         ReadBack(store.Sealed, progress, cancellation);
         // From here on there is nothing to wait for, and half of it would only be more to finish.
         cancellation.ThrowIfCancellationRequested();
-        run.PublishManifests(staging.NewFile("."));
+        run.PublishManifests(staging.FolderPath);
         RepairResult result = run.Result(store.Sealed);
         if (!result.HasChanged)
             return result;

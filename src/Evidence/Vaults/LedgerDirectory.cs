@@ -32,7 +32,8 @@ internal sealed class LedgerDirectory(string root) : ILedgerStorage
         }
 
         DurableFile.CreateDirectory(Path.GetDirectoryName(path)!);
-        if (name.StartsWith(Staging, StringComparison.Ordinal))
+        // Actors without the log's keys leave entries there without its lock, so their temporary files are not among those that the sequencer removes.
+        if (name.StartsWith(StagedEntries.Prefix, StringComparison.Ordinal))
             return DurableFile.TryCreate(path, content);
         DurableFile.CreateDirectory(PathOf(Temporary));
         return DurableFile.TryCreate(path, content, PathOf(Temporary));

@@ -1,5 +1,6 @@
 using System.Security.Cryptography;
 using Evidence.Hashing;
+using Evidence.Platform;
 using Evidence.Segments;
 using Microsoft.Extensions.Logging;
 
@@ -14,6 +15,7 @@ internal sealed class SegmentIndex : IDisposable
 {
     internal const int LargestOverlay = 1 << 18;
     private const string DamagedFile = "damaged";
+    private const string TemporaryExtension = ".tmp";
     private const int MostRuns = 8;
     private const int SmallestRun = 1 << 12;
 
@@ -242,10 +244,25 @@ internal sealed class SegmentIndex : IDisposable
                 run?.Dispose();
                 File.Delete(path);
             }
+
+            RemoveLeftovers(cacheFolder);
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {
             Log.IndexCacheUnusable(logger, cacheFolder, e);
+        }
+    }
+
+    /// <summary>Removes runs that were being written by processes that were killed; those that are being written are locked.</summary>
+    private void RemoveLeftovers(string folder)
+    {
+        foreach (string path in Directory.EnumerateFiles(folder, "*" + IndexRun.Extension + TemporaryExtension))
+        {
+            using FileLock? dead = FileLock.TryAcquireExisting(path);
+            if (dead is null)
+                continue;
+            File.Delete(path);
+            Log.LeftoverRemoved(logger, path);
         }
     }
 
@@ -269,10 +286,10 @@ internal sealed class SegmentIndex : IDisposable
             }
 
             string path = Path.Combine(cacheFolder, Convert.ToHexStringLower(RandomNumberGenerator.GetBytes(8)) + IndexRun.Extension);
-            string temporary = path + ".tmp";
+            string temporary = path + TemporaryExtension;
             IndexRun.Write(temporary, entries, packs);
             // A torn rename leaves a name without its bytes at worst, and every byte has a checksum: a cache needs no fsync.
-            Platform.DurableFile.Rename(temporary, path);
+            DurableFile.Rename(temporary, path);
             IndexRun run = IndexRun.TryOpen(path) ?? throw new InvalidDataException($"{path} cannot be read back.");
             foreach (IndexRun old in merged)
             {

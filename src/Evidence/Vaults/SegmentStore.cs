@@ -113,6 +113,9 @@ internal sealed class SegmentStore : IDisposable
         }
     }
 
+    /// <summary>The writer's own folder, which goes with it, or with the next writer.</summary>
+    internal string StagingPath => staging.FolderPath;
+
     /// <summary>The first failed write; null as long as there was none.</summary>
     internal Exception? Failure => poison;
 

@@ -10,7 +10,8 @@ namespace Evidence.Vaults;
 /// </summary>
 internal sealed class StagingFolder : IDisposable
 {
-    private const string LockName = "lock";
+    internal const string LockName = "lock";
+
     private readonly string path;
     private readonly FileLock held;
     private readonly ILogger logger;
@@ -32,6 +33,9 @@ internal sealed class StagingFolder : IDisposable
         DurableFile.CreateDirectory(folder);
         return new StagingFolder(folder, FileLock.TryAcquire(Path.Combine(folder, LockName))!, logger);
     }
+
+    /// <summary>Where it is.</summary>
+    internal string FolderPath => path;
 
     internal string NewFile(string name) => Path.Combine(path, name);
 

@@ -13,6 +13,9 @@ public sealed class Vault : IDisposable
 {
     private const int LargestSettings = 1 << 20;
 
+    /// <summary>The lock that the maker of a vault holds, in the draft: the one that writers take later to make their folders.</summary>
+    private const string DraftLock = "staging/" + StagingFolder.LockName;
+
     private readonly Lazy<SegmentIndex> index;
     private readonly Lazy<SegmentReader> reader;
     private readonly Lazy<SegmentStore> store;
@@ -81,11 +84,14 @@ public sealed class Vault : IDisposable
                 : new EvidenceException(ErrorCode.VaultInvalid, $"{layout.Folder} is not empty and is no vault. Name a folder that does not exist yet.");
         }
 
+        Leftovers.RemoveFolders(layout.Folder, DraftLock, access.Logger);
         // The whole vault is made beside its place and then renamed into it: nobody ever meets half of one.
         var draft = new VaultLayout($"{layout.Folder}.{Convert.ToHexStringLower(RandomNumberGenerator.GetBytes(6))}.tmp");
+        // Held until it is in its place: whoever finds a draft with this lock free knows that its maker is dead.
+        using FileLock held = LockDraft(draft);
         try
         {
-            foreach (string part in (ReadOnlySpan<string>)[draft.Packs, draft.Images, draft.Ledger, draft.Staging])
+            foreach (string part in (ReadOnlySpan<string>)[draft.Packs, draft.Images, draft.Ledger])
                 DurableFile.CreateDirectory(part);
             byte[] bytes = settings.Encode();
             _ = DurableFile.TryCreate(draft.Settings, bytes);
@@ -110,6 +116,12 @@ public sealed class Vault : IDisposable
         }
 
         return Open(folder, access);
+    }
+
+    private static FileLock LockDraft(VaultLayout draft)
+    {
+        DurableFile.CreateDirectory(draft.Staging);
+        return FileLock.Acquire(Path.Combine(draft.Folder, DraftLock), CancellationToken.None);
     }
 
     /// <summary>Opens the vault at a place, or makes one there.</summary>
@@ -149,7 +161,7 @@ public sealed class Vault : IDisposable
     /// <summary>Opens an image for reading.</summary>
     /// <param name="image">Its id.</param>
     /// <exception cref="EvidenceException">Its manifest is missing or damaged (<see cref="ErrorCode.ContentRefuted"/>).</exception>
-    public VaultImage OpenImage(Sha256Digest image) => OpenImage(Layout, image, reader.Value);
+    public VaultImage OpenImage(Sha256Digest image) => new(image, ReadManifest(Layout, image), reader.Value) { Logger = Access.Logger };
 
     /// <summary>Opens an image for reading.</summary>
     public VaultImage OpenImage(ImageRecord image)

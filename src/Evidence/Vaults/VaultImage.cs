@@ -1,5 +1,7 @@
 using Evidence.Hashing;
 using Evidence.Segments;
+using Microsoft.Extensions.Logging;
+using Microsoft.Extensions.Logging.Abstractions;
 
 namespace Evidence.Vaults;
 
@@ -26,6 +28,9 @@ public sealed class VaultImage
 
     /// <summary>The image's description.</summary>
     public ImageManifest Manifest { get; }
+
+    /// <summary>Hears of what happens on the way; the vault's.</summary>
+    internal ILogger Logger { get; init; } = NullLogger.Instance;
 
     /// <summary>The image's size in bytes.</summary>
     public long Size => Manifest.Size;

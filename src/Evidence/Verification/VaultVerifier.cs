@@ -1,4 +1,5 @@
 using Evidence.Hashing;
+using Evidence.Platform;
 using Evidence.Segments;
 using Evidence.Vaults;
 
@@ -51,24 +52,17 @@ public sealed class VaultVerifier
         LedgerVerdict ledgerVerdict = CheckSettings(ledger, cancellation);
         IReadOnlyList<(Sha256Digest Image, RecordedImage? Recorded)> images = Select(ledger.Images, ledgerVerdict);
 
-        DirectoryInfo spill = Directory.CreateTempSubdirectory("evidence-verify-");
-        try
-        {
-            using SegmentIndex good = SegmentIndex.Empty(layout, spill.FullName, options.Logger);
-            CheckPacks(good, progress, cancellation);
-            using var segments = new SegmentReader(layout, good, fromMedium: true, refresh: false);
-            // Without names every record was recomputed in its pack already.
-            bool readSegments = options.Images.Count > 0;
-            ImageVerdict[] verdicts =
-                [.. images.Select(i => new ImageCheck(layout, parameters, good, segments, readSegments, options.Digests, ledgerVerdict.Content == ContentVerdict.Refuted).Run(i.Image, i.Recorded, cancellation))];
-            if (options.Images.Count == 0)
-                findings.AddRange(ForeignFiles.Find(layout, static (_, _) => { }));
-            return new VerificationReport(ledgerVerdict, verdicts, findings, read, options.StoredBytesOnly);
-        }
-        finally
-        {
-            spill.Delete(recursive: true);
-        }
+        using var scratch = ScratchFolder.Create(options.Logger);
+        using SegmentIndex good = SegmentIndex.Empty(layout, scratch.FolderPath, options.Logger);
+        CheckPacks(good, progress, cancellation);
+        using var segments = new SegmentReader(layout, good, fromMedium: true, refresh: false);
+        // Without names every record was recomputed in its pack already.
+        bool readSegments = options.Images.Count > 0;
+        ImageVerdict[] verdicts =
+            [.. images.Select(i => new ImageCheck(layout, parameters, good, segments, readSegments, options.Digests, ledgerVerdict.Content == ContentVerdict.Refuted).Run(i.Image, i.Recorded, cancellation))];
+        if (options.Images.Count == 0)
+            findings.AddRange(ForeignFiles.Find(layout, static (_, _) => { }));
+        return new VerificationReport(ledgerVerdict, verdicts, findings, read, options.StoredBytesOnly);
     }
 
     /// <summary>Checks <c>vault.json</c> against what the ledger says of it, and the ledger itself.</summary>

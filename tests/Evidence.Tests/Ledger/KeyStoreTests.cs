@@ -82,5 +82,25 @@ public sealed class KeyStoreTests : IDisposable
         Assert.NotNull(Store.Find("o"));
     }
 
+    [Fact]
+    public void Half_of_a_key_that_a_killed_run_left_goes_with_the_next_and_other_files_stay()
+    {
+        string home = Directory.CreateTempSubdirectory("evidence-keys-").FullName;
+        try
+        {
+            string actors = Directory.CreateDirectory(Path.Combine(home, "actors")).FullName;
+            foreach (string name in (string[])["a.turing.pem.0123456789ab.tmp", "a.turing.pem.tmp", "another.pem.0123456789ab.tmp"])
+                File.WriteAllText(Path.Combine(actors, name), "half");
+            new KeyStore(home).CreateActor("a.turing").Dispose();
+            Assert.Equal(
+                "a.turing.pem a.turing.pem.tmp another.pem.0123456789ab.tmp",
+                string.Join(' ', Directory.GetFiles(actors).Select(p => Path.GetFileName(p)).Order(StringComparer.Ordinal)));
+        }
+        finally
+        {
+            Directory.Delete(home, recursive: true);
+        }
+    }
+
     public void Dispose() => folder.Delete(recursive: true);
 }

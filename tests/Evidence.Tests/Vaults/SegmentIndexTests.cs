@@ -193,5 +193,24 @@ public sealed class SegmentIndexTests : IDisposable
         return new Sha256Digest(bytes);
     }
 
+    [Fact]
+    public void What_a_killed_process_was_writing_into_the_cache_goes_and_what_a_live_one_is_writing_stays()
+    {
+        using var own = new TestVault();
+        using (Vault made = own.Create())
+            Directory.CreateDirectory(Path.Combine(own.CacheFolder, made.Settings.Id));
+        string folder = Directory.GetDirectories(own.CacheFolder).Single();
+        string dead = Path.Combine(folder, "0011223344556677.run.tmp");
+        string live = Path.Combine(folder, "8899aabbccddeeff.run.tmp");
+        File.WriteAllText(dead, "half a run");
+        using (new FileStream(live, FileMode.CreateNew, FileAccess.Write, FileShare.None))
+        {
+            using Vault opened = own.Open();
+            Assert.False(opened.Index.TryFind(default, out _));
+            Assert.False(File.Exists(dead));
+            Assert.True(File.Exists(live));
+        }
+    }
+
     public void Dispose() => place.Dispose();
 }
