@@ -51,7 +51,7 @@ internal static partial class Log
     internal static partial void NbdHolesNotTold(ILogger logger, string source, long offset, int error, string words);
 
     [LoggerMessage(65, LogLevel.Warning, "The folder {Path} of this run's temporary files could not be removed; the next run removes it")]
-    internal static partial void LeftoverKept(ILogger logger, string path, Exception exception);
+    internal static partial void FolderKept(ILogger logger, string path, Exception exception);
 
     [LoggerMessage(66, LogLevel.Warning, "The entry is signed and waits, durable, in {Vault}/ledger/staging/batch; whatever is recorded next in that vault takes it in. It could not go in now")]
     internal static partial void EntryPending(ILogger logger, string vault, Exception exception);

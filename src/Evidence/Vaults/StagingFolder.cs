@@ -55,7 +55,7 @@ internal sealed class StagingFolder : IDisposable
         catch (Exception e) when (e is IOException or UnauthorizedAccessException or EvidenceException)
         {
             // What this run did is done and told, or failed for a reason of its own. The next writer removes the folder.
-            Log.LeftoverKept(logger, path, e);
+            Log.FolderKept(logger, path, e);
         }
         finally
         {
