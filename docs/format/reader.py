@@ -459,6 +459,11 @@ def read_manifest(vault, settings, image):
                               (source, "name", None), (tool, "name", None), (tool, "version", None),
                               (made_with, "compression", "none|fast|best"), (made_with, "holes", "recorded|read")):
         field(where, name, str, form)
+    for name in {"writeBlocker", "seal"} & manifest.keys():
+        field(manifest, name, str)
+    if "clock" in manifest:
+        clock = field(manifest, "clock", dict)
+        field(clock, "synchronised", bool), number(clock, "maximumError"), number(clock, "estimatedError")
     need("examiner" in manifest and type(manifest["examiner"]) in (str, type(None)), "The field 'examiner' is not valid.")
     return manifest
 

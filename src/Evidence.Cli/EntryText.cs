@@ -60,6 +60,7 @@ internal static class EntryText
             EntryKind.Identity => $"{who} declared the key of {Field(payload, "name")}.",
             EntryKind.Acquisition => $"{who} imaged {items} from {Field(payload, "source")}: {Size(payload, "size")}, " +
                 (Field(payload, "readBack") == "verified" ? "read back and verified." : "not read back.") +
+                (payload.Body["live"] is JsonValue live && live.TryGetValue(out bool isLive) && isLive ? " The source was live." : "") +
                 (Field(payload, "absentBytes") is "0" or null ? "" : $" {Size(payload, "absentBytes")} could not be read."),
             EntryKind.Verification => $"{who} verified {(items.Length == 0 ? "the vault" : items)}: {Field(payload, "content")} ({Field(payload, "scope")}).",
             EntryKind.Repair => $"{who} repaired {(items.Length == 0 ? "the vault" : items)}: {Nested(payload, "segments", "count")} segments brought back, " +
@@ -83,8 +84,11 @@ internal static class EntryText
                     yield return $"{name} {value}";
             }
 
-            if (Field(payload, "examiner") is { } examiner)
-                yield return $"examiner {examiner}";
+            foreach ((string name, string words) in ((string, string)[])[("examiner", "examiner"), ("writeBlocker", "write blocker"), ("seal", "seal")])
+            {
+                if (Field(payload, name) is { } said)
+                    yield return $"{words} {said}";
+            }
         }
         else if (payload.Kind == EntryKind.Repair && payload.Body["from"] is JsonArray origins)
         {

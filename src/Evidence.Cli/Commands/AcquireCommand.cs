@@ -23,6 +23,18 @@ internal static class AcquireCommand
 
     private static readonly Option<string?> Examiner = new("--examiner") { Description = "Who makes the image, for the record.", HelpName = "NAME" };
 
+    private static readonly Option<string[]> WriteBlockers = new("--write-blocker")
+    {
+        Description = "What keeps writes from the source, in your words, for the record: make, model, serial number. Once for all sources, or once for each, in order.",
+        HelpName = "TEXT",
+    };
+
+    private static readonly Option<string[]> Seals = new("--seal")
+    {
+        Description = "The seal that the source came under, in your words, for the record. Once for all sources, or once for each, in order.",
+        HelpName = "TEXT",
+    };
+
     private static readonly Option<string> Digests = new("--digest")
     {
         Description = "Digests of the whole image: md5, sha1, sha256, sha512, separated by commas; or none.",
@@ -98,7 +110,7 @@ internal static class AcquireCommand
               evidence acquire nbd+unix:///?socket=/run/qemu-nbd.sock --item vm-13
             """)
         {
-            Sources, Options.Case, Options.Items, Examiner, Digests, Options.Compression, ReadHoles, SingleFile, NoVerify,
+            Sources, Options.Case, Options.Items, Examiner, WriteBlockers, Seals, Digests, Options.Compression, ReadHoles, SingleFile, NoVerify,
             Resume, Restart, Retries, NoScrape, TimeBudget, MapfileOption,
         };
         Session.Bind(command, RunAsync);
@@ -113,6 +125,8 @@ internal static class AcquireCommand
             throw new EvidenceException(ErrorCode.Usage, $"There are {sources.Length} sources and {items.Length} items: give --item once for each source, in order.");
         if (sources.Count(s => s == "-") > 1)
             throw new EvidenceException(ErrorCode.Usage, "Standard input can be imaged only once.");
+        Func<int, string?> writeBlocker = ForEach(parsed, WriteBlockers, sources.Length);
+        Func<int, string?> seal = ForEach(parsed, Seals, sources.Length);
         var options = new AcquisitionOptions
         {
             Case = parsed.GetValue(Options.Case),
@@ -151,7 +165,8 @@ internal static class AcquireCommand
             }
 
             var parallel = new ParallelOptions { MaxDegreeOfParallelism = Environment.ProcessorCount, CancellationToken = CancellationToken.None };
-            await Parallel.ForEachAsync(attempts, parallel, async (attempt, _) => await attempt.RunAsync(acquirer, options, display, cancellation));
+            await Parallel.ForEachAsync(attempts.Index(), parallel, async (next, _) => await next.Item.RunAsync(
+                acquirer, options with { WriteBlocker = writeBlocker(next.Index), Seal = seal(next.Index) }, display, cancellation));
         }
 
         int exitCode = Answer(session, attempts, vault);
@@ -165,6 +180,16 @@ internal static class AcquireCommand
         using StreamReader reader = File.OpenText(path);
         return Mapfile.Read(reader, path);
     }
+
+    /// <summary>An option that is given once for all sources, or once for each.</summary>
+    private static Func<int, string?> ForEach(ParseResult parsed, Option<string[]> option, int sources) => parsed.GetValue(option) switch
+    {
+        null or [] => _ => null,
+        [string all] => _ => all,
+        { } each when each.Length == sources => index => each[index],
+        { } each => throw new EvidenceException(
+            ErrorCode.Usage, $"There are {sources} sources, and {option.Name} is there {each.Length} times: give it once for all, or once for each, in order."),
+    };
 
     private static int Answer(Session session, Attempt[] attempts, Vault? vault)
     {
@@ -324,10 +349,7 @@ internal static class AcquireCommand
                 text.WriteLine($"  parts      {source.Identity.Parts.Count}, from {source.Identity.Parts[0].Path} to {source.Identity.Parts[^1].Path}");
             if (source.Identity.HasUnequalParts)
                 text.WriteLine("  WARNING    the parts differ in length: one of them may have been cut short");
-            if (source.Identity.IsLive == true)
-                text.WriteLine("  WARNING    the source was in use (mounted, held or swapped to) while it was read: the image is of no single moment");
-            if (source.Identity.Device?.IsReadOnly == false)
-                text.WriteLine("  note       the device was not write-protected; evidence itself opens sources read-only");
+            SourceText.PrintNotes(text, manifest);
             if (source.Identity.Nbd is { } nbd)
                 PrintServer(text, nbd);
             text.WriteLine(result.Verified

@@ -25,9 +25,9 @@ internal static class ImagesCommand
                     }
 
                     int wide = Math.Max(4, images.Max(i => i.Item.Length));
-                    text.WriteLine($"{"ITEM".PadRight(wide)}  {"IMAGE",-23}  {"SIZE",10}  {"TAKEN (UTC)",-20}  CASE");
+                    text.WriteLine($"{"ITEM".PadRight(wide)}  {"IMAGE",-23}  {"SIZE",10}  {"TAKEN (UTC)",-20}  {"",-4}  CASE");
                     foreach (ImageRecord image in images)
-                        text.WriteLine($"{image.Item.PadRight(wide)}  sha256:{image.Image.ToString()[..16]}  {Units.Size(image.Size),10}  {image.Time,-20}  {image.Case}");
+                        text.WriteLine($"{image.Item.PadRight(wide)}  sha256:{image.Image.ToString()[..16]}  {Units.Size(image.Size),10}  {image.Time,-20}  {(image.IsLive == true ? "live" : ""),-4}  {image.Case}");
                 });
             return Task.FromResult(ExitCode.Done);
         });
@@ -41,6 +41,7 @@ internal static class ImagesCommand
         ["image"] = $"sha256:{image.Image}",
         ["root"] = image.Root.ToString(),
         ["size"] = DecimalText.Format(image.Size),
+        ["live"] = image.IsLive,
         ["verified"] = image.Verified,
         ["time"] = Timestamps.Format(image.Time),
         ["entry"] = DecimalText.Format(image.Entry),

@@ -52,6 +52,7 @@ internal static class ShowCommand
             ["image"] = $"sha256:{image.Id}",
             ["item"] = record.Item,
             ["case"] = record.Case,
+            ["live"] = SourceText.IsLive(image.Manifest),
             ["manifest"] = JsonNode.Parse(Encoding.UTF8.GetString(image.Manifest.ToBytes())),
             ["entries"] = new JsonArray([.. entries.Select(EntryText.ToJson)]),
         };
@@ -81,6 +82,8 @@ internal static class ShowCommand
         foreach ((string name, JsonNode? value) in manifest.Source.Where(f => f.Key is not ("kind" or "name")))
             text.WriteLine($"             {name}: {(value is JsonValue v && v.TryGetValue(out string? s) ? s : value?.ToJsonString())}");
         text.WriteLine($"  read       {manifest.Started} to {manifest.Finished} (claimed){(manifest.Examiner is null ? "" : $", by {manifest.Examiner}")}");
+        SourceText.PrintStatements(text, manifest);
+        SourceText.PrintNotes(text, manifest);
         foreach (ImageDigest digest in manifest.Digests)
             text.WriteLine($"  {digest.Algorithm.Name(),-10} {digest.Value}");
         text.WriteLine(manifest.Digests.Count == 0

@@ -48,6 +48,8 @@ public sealed class Acquirer(Vault vault)
         Labels.Check(item, nameof(options.Item));
         Labels.CheckOptional(options.Case, nameof(options.Case));
         Labels.CheckOptional(options.Examiner, nameof(options.Examiner));
+        Labels.CheckOptional(options.WriteBlocker, nameof(options.WriteBlocker));
+        Labels.CheckOptional(options.Seal, nameof(options.Seal));
         vault.Ledger.EnsureKeys();
         using var work = new ImagingWork(vault, source, item, options, progress);
         return await work.RunAsync(cancellation).ConfigureAwait(false);

@@ -16,6 +16,12 @@ public sealed record AcquisitionOptions
     /// <summary>Who makes the image, for the record.</summary>
     public string? Examiner { get; init; }
 
+    /// <summary>What kept writes from the source, in the examiner's words: make, model and serial number of a write blocker. It is not checked.</summary>
+    public string? WriteBlocker { get; init; }
+
+    /// <summary>The seal that the source came under, in the examiner's words. It is not checked.</summary>
+    public string? Seal { get; init; }
+
     /// <summary>The digests of the whole image to compute in the same pass; empty for none.</summary>
     public IReadOnlyList<DigestAlgorithm> Digests { get; init; } = [DigestAlgorithm.Md5, DigestAlgorithm.Sha1, DigestAlgorithm.Sha256];
 

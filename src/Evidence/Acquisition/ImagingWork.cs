@@ -50,6 +50,7 @@ internal sealed class ImagingWork : IDisposable
     internal async Task<AcquisitionResult> RunAsync(CancellationToken cancellation)
     {
         Instant started = Now();
+        ClockSynchronisation? clock = ClockSynchronisation.Now();
         if (map is not null)
         {
             JsonObject subject = JournalSubject.Encode(source.Identity, item, options);
@@ -76,6 +77,9 @@ internal sealed class ImagingWork : IDisposable
             Started = runs[0].Started,
             Finished = finished,
             Examiner = options.Examiner,
+            WriteBlocker = options.WriteBlocker,
+            Seal = options.Seal,
+            Clock = clock,
             Tool = ("evidence", ToolVersion),
             Compression = compression,
             HolesRead = options.ReadHoles,
@@ -89,6 +93,7 @@ internal sealed class ImagingWork : IDisposable
             Differences = map is null ? [] : Differences(imaged, cancellation),
             Digests = imaged.Digests,
         };
+        manifest = manifest with { Source = SourceDescription.With(manifest.Source, SearchForEncryption(manifest, imaged.Lost is not null)) };
         return await RecordAsync(manifest, imaged, cancellation).ConfigureAwait(false);
     }
 
@@ -300,6 +305,19 @@ internal sealed class ImagingWork : IDisposable
         foreach (SourceDifference difference in differences)
             Log.SourceDiffers(vault.Access.Logger, source.Identity.Name, difference.What, difference.Offset);
         return differences;
+    }
+
+    /// <summary>
+    /// After the content has been read: what a dying source still gives goes to that first. A stream, or a source that was lost, is gone by then; what it gave
+    /// is looked at in the vault.
+    /// </summary>
+    private EncryptionSearch SearchForEncryption(ImageManifest manifest, bool lost)
+    {
+        if (!source.IsSequential && !lost)
+            return EncryptionSearch.Of(source);
+        using var image = new StreamSource(
+            new VaultImage(default, manifest, medium).OpenRead(), source.Identity.Name, sectorSize: source.Identity.LogicalSectorSize);
+        return EncryptionSearch.Of(image);
     }
 
     private async Task<AcquisitionResult> RecordAsync(ImageManifest manifest, ImagedSource imaged, CancellationToken cancellation)

@@ -29,6 +29,8 @@ internal static class SourceDescription
             Add(json, "mapper", device.MapperName);
             if (device.IsReadOnly is { } readOnly)
                 json["readOnly"] = readOnly;
+            if (device.HiddenSectors is { } hidden)
+                json["hiddenSectors"] = Encode(hidden);
         }
 
         if (source.Usage is { } usage)
@@ -47,6 +49,35 @@ internal static class SourceDescription
                 new JsonObject { ["name"] = Path.GetFileName(p.Path), ["size"] = DecimalText.Format(p.Length) })]);
         }
 
+        return json;
+    }
+
+    /// <summary>A description with what the source's own bytes say of encryption.</summary>
+    internal static JsonObject With(JsonObject description, EncryptionSearch encryption)
+    {
+        var json = (JsonObject)description.DeepClone();
+        json["encryption"] = new JsonArray([.. encryption.Signs.Select(s =>
+            new JsonObject { ["scheme"] = NameOf(s.Scheme), ["offset"] = DecimalText.Format(s.Offset) })]);
+        if (encryption.Unsearched.Count > 0)
+        {
+            json["encryptionNotLookedAt"] = new JsonArray([.. encryption.Unsearched.Select(p =>
+                new JsonObject { ["offset"] = DecimalText.Format(p.Offset), ["reason"] = p.Reason })]);
+        }
+
+        return json;
+    }
+
+    private static JsonObject Encode(HiddenSectors hidden)
+    {
+        var json = new JsonObject();
+        Add(json, "declared", hidden.Declared);
+        Add(json, "native", hidden.Native);
+        Add(json, "hpa", hidden.HostProtectedArea);
+        Add(json, "dco", hidden.ConfigurationOverlay);
+        Add(json, "namespaceCapacity", hidden.NamespaceCapacity);
+        Add(json, "deviceCapacity", hidden.DeviceCapacity);
+        Add(json, "unallocated", hidden.Unallocated);
+        Add(json, "notTold", hidden.NotTold);
         return json;
     }
 
@@ -84,6 +115,24 @@ internal static class SourceDescription
         SourceKind.Nbd => "nbd",
         _ => throw new ArgumentOutOfRangeException(nameof(kind)),
     };
+
+    private static string NameOf(EncryptionScheme scheme) => scheme switch
+    {
+        EncryptionScheme.Luks1 => "luks1",
+        EncryptionScheme.Luks2 => "luks2",
+        EncryptionScheme.BitLocker => "bitlocker",
+        EncryptionScheme.BitLockerToGo => "bitlocker-to-go",
+        EncryptionScheme.CoreStorage => "filevault-corestorage",
+        EncryptionScheme.Apfs => "apfs",
+        _ => throw new ArgumentOutOfRangeException(nameof(scheme)),
+    };
+
+    /// <summary>A size in bytes.</summary>
+    private static void Add(JsonObject json, string name, long? value)
+    {
+        if (value is { } bytes)
+            json[name] = DecimalText.Format(bytes);
+    }
 
     private static void Add(JsonObject json, string name, int? value)
     {

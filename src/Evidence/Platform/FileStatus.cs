@@ -23,7 +23,7 @@ internal readonly record struct DeviceNumber(uint Major, uint Minor)
 
 /// <summary>What the file system says of a file: statx(2), whose layout is the same on every architecture.</summary>
 internal readonly unsafe record struct FileStatus(
-    FileType Type, long Length, ulong Inode, DeviceNumber Device, Instant? Modified, int? DirectAlignment, uint Owner)
+    FileType Type, long Length, ulong Inode, DeviceNumber Device, DeviceNumber FileSystem, Instant? Modified, int? DirectAlignment, uint Owner)
 {
     private const uint Fields = Posix.STATX_BASIC_STATS | Posix.STATX_DIOALIGN;
 
@@ -57,6 +57,7 @@ internal readonly unsafe record struct FileStatus(
         checked((long)raw.Size),
         raw.Inode,
         new DeviceNumber(raw.DeviceMajor, raw.DeviceMinor),
+        new DeviceNumber(raw.FileSystemMajor, raw.FileSystemMinor),
         // A file system can hold times that a calendar of four digits cannot; they are left out.
         raw.ModifiedSeconds is >= FirstSecond and <= LastSecond
             ? Instant.FromUnixTimeSeconds(raw.ModifiedSeconds).PlusNanoseconds(raw.ModifiedNanoseconds)
@@ -64,7 +65,9 @@ internal readonly unsafe record struct FileStatus(
         (raw.Mask & Posix.STATX_DIOALIGN) != 0 ? checked((int)raw.DirectOffsetAlignment) : null,
         raw.Owner);
 
-    /// <summary>The fields that are used of <c>struct statx</c>; the device is the one that the file stands for (<c>stx_rdev</c>).</summary>
+    /// <summary>
+    /// The fields that are used of <c>struct statx</c>: the device that the file stands for (<c>stx_rdev</c>), and the one that it is on (<c>stx_dev</c>).
+    /// </summary>
     [StructLayout(LayoutKind.Explicit, Size = 256)]
     internal struct Raw
     {
@@ -86,6 +89,10 @@ internal readonly unsafe record struct FileStatus(
         internal uint DeviceMajor;
         [FieldOffset(132)]
         internal uint DeviceMinor;
+        [FieldOffset(136)]
+        internal uint FileSystemMajor;
+        [FieldOffset(140)]
+        internal uint FileSystemMinor;
         [FieldOffset(156)]
         internal uint DirectOffsetAlignment;
     }

@@ -26,7 +26,11 @@ public sealed class BlockDevice : Source
             Length = length,
             LogicalSectorSize = BlockDeviceControl.LogicalSectorSize(file.Handle),
             PhysicalSectorSize = BlockDeviceControl.PhysicalSectorSize(file.Handle),
-            Device = Describe(number, sysfs) with { IsReadOnly = BlockDeviceControl.IsReadOnly(file.Handle) },
+            Device = Describe(number, sysfs) with
+            {
+                IsReadOnly = BlockDeviceControl.IsReadOnly(file.Handle),
+                HiddenSectors = HiddenSectorReader.Read(file.Handle, sysfs),
+            },
             Usage = sysfs is null ? null : DeviceUsageReader.Read(sysfs),
         };
         requestSize = sysfs?.LargestRequest() ?? SmallestRequest;

@@ -38,4 +38,7 @@ public sealed record DeviceIdentity
 
     /// <summary>For a device-mapper device, its identifier (<c>LVM-…</c>, <c>CRYPT-LUKS2-…</c>).</summary>
     public string? MapperUuid { get; init; }
+
+    /// <summary>What it says of sectors that it does not show.</summary>
+    public HiddenSectors? HiddenSectors { get; init; }
 }

@@ -23,6 +23,7 @@ public sealed class RawFile : Source
             LogicalSectorSize = sectorSize,
             Modified = file.Status.Modified,
             Inode = file.Status.Inode,
+            Usage = FileUsageReader.Read(file.Status),
         };
     }
 

@@ -63,7 +63,7 @@ public sealed record SourceIdentity
     /// <summary>The device behind the source.</summary>
     public DeviceIdentity? Device { get; init; }
 
-    /// <summary>What the running system does with the device.</summary>
+    /// <summary>What the running system does with the device or file.</summary>
     public DeviceUsage? Usage { get; init; }
 
     /// <summary>What an NBD server said of itself and its export.</summary>

@@ -21,6 +21,7 @@ public sealed class SplitRawSet : Source
             Length = starts[^1],
             LogicalSectorSize = sectorSize,
             Modified = parts.Max(part => part.Identity.Modified),
+            Usage = parts.Select(part => part.Identity.Usage).Aggregate((one, other) => one is null || other is null ? one ?? other : one.With(other)),
             Parts = [.. parts.Select(part => new SourcePart(part.Identity.Name, part.Length!.Value))],
         };
     }

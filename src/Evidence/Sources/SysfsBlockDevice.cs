@@ -28,6 +28,23 @@ internal sealed class SysfsBlockDevice
     /// <summary>For a partition, the name of its disk.</summary>
     internal string? PartitionOf { get; }
 
+    /// <summary>
+    /// Whether it is an ATA disk: its vendor is then told as <c>ATA</c> (SAT-3, 8.2.1). One behind a USB bridge is not taken for one, even where it says
+    /// so: some bridges hang on commands that they do not know.
+    /// </summary>
+    internal bool IsAtaDisk => PartitionOf is null && Sysfs.Text(Path.Combine(directory, "device/vendor")) is "ATA" && !directory.Contains("/usb", StringComparison.Ordinal);
+
+    /// <summary>The number of an NVMe namespace; null where it is none.</summary>
+    internal uint? NvmeNamespace => Name.StartsWith("nvme", StringComparison.Ordinal) && PartitionOf is null
+        && uint.TryParse(Sysfs.Text(Path.Combine(directory, "nsid")), NumberStyles.None, CultureInfo.InvariantCulture, out uint number)
+            ? number
+            : null;
+
+    /// <summary>The loop devices that there are, whatever is behind them.</summary>
+    internal static IEnumerable<SysfsBlockDevice> LoopDevices(string root = "/sys") =>
+        (Sysfs.Directories(Path.Combine(root, "block")) ?? [])
+            .Where(device => Path.GetFileName(device).StartsWith("loop", StringComparison.Ordinal)).Select(Follow).OfType<SysfsBlockDevice>();
+
     /// <summary>Finds a device by its number.</summary>
     /// <param name="number">The device's number.</param>
     /// <param name="root">Where sysfs is mounted.</param>

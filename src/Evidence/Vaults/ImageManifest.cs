@@ -69,6 +69,15 @@ public sealed record ImageManifest
     /// <summary>Who made the image, where given.</summary>
     public string? Examiner { get; init; }
 
+    /// <summary>What kept writes from the source, as the examiner states it.</summary>
+    public string? WriteBlocker { get; init; }
+
+    /// <summary>The seal that the source came under, as the examiner states it.</summary>
+    public string? Seal { get; init; }
+
+    /// <summary>The state of the clock that the times came from; null where the system did not tell.</summary>
+    public ClockSynchronisation? Clock { get; init; }
+
     /// <summary>The name and version of the software that made the image.</summary>
     public required (string Name, string Version) Tool { get; init; }
 
@@ -112,7 +121,7 @@ public sealed record ImageManifest
     public bool IsComplete => Absent.Count == 0 && Differences.Count == 0;
 
     /// <summary>The manifest's bytes in their one form; their SHA-256 is the image's id.</summary>
-    public byte[] ToBytes() => CanonicalJson.Serialize(new JsonObject
+    public byte[] ToBytes() => CanonicalJson.Serialize(WithStatements(new JsonObject
     {
         ["format"] = FormatName,
         ["version"] = Version,
@@ -157,7 +166,7 @@ public sealed record ImageManifest
             ["value"] = d.Value,
             ["scope"] = EncodeScope(Size),
         })]),
-    });
+    }));
 
     /// <summary>Reads a manifest.</summary>
     /// <exception cref="FormatException">It is not in the one valid form, or contradicts itself; the message says where.</exception>
@@ -182,6 +191,9 @@ public sealed record ImageManifest
             Started = json.RequireInstant("started"),
             Finished = json.RequireInstant("finished"),
             Examiner = json.RequireNullableString("examiner"),
+            WriteBlocker = json.OptionalString("writeBlocker"),
+            Seal = json.OptionalString("seal"),
+            Clock = json.ContainsKey("clock") ? ClockSynchronisation.Decode(json.RequireObject("clock")) : null,
             Tool = (tool.RequireString("name"), tool.RequireString("version")),
             Compression = VaultSettings.ParseCompression(options.RequireString("compression")),
             HolesRead = options.RequireString("holes") switch
@@ -203,6 +215,18 @@ public sealed record ImageManifest
         if (map.RequireDecimal("pages") != manifest.Pages || manifest.Tables.Count != (manifest.Pages + PageTable.Capacity - 1) / PageTable.Capacity)
             throw new FormatException($"Its map does not have the pages and tables of an image of {size} bytes.");
         return manifest;
+    }
+
+    /// <summary>Adds what is there only where it was stated or told.</summary>
+    private JsonObject WithStatements(JsonObject json)
+    {
+        if (WriteBlocker is not null)
+            json["writeBlocker"] = WriteBlocker;
+        if (Seal is not null)
+            json["seal"] = Seal;
+        if (Clock is not null)
+            json["clock"] = Clock.Encode();
+        return json;
     }
 
     private static JsonObject EncodeScope(long size) => new()

@@ -21,6 +21,9 @@ public sealed record ImageRecord(
     /// <summary>What the entry's signature is worth. Only a valid one makes an image the vault's.</summary>
     public EntrySignatureStatus Signature { get; init; }
 
+    /// <summary>Whether the source was in use when it was read, so that the image is of no single moment; null where the entry does not say.</summary>
+    public bool? IsLive { get; private init; }
+
     /// <summary>The bytes that were not read; null where the entry does not say.</summary>
     internal long? AbsentBytes { get; private init; }
 
@@ -54,6 +57,7 @@ public sealed record ImageRecord(
                 Signature = signature,
                 Continues = payload.Body.ContainsKey("continues") && payload.Body.RequireNullableString("continues") is { } continued
                     ? Sha256Digest.Parse(continued) : null,
+                IsLive = payload.Body.ContainsKey("live") ? payload.Body.RequireBoolean("live") : null,
                 AbsentBytes = payload.Body.ContainsKey("absentBytes") ? payload.Body.RequireDecimal("absentBytes") : null,
                 Digests = payload.Body.ContainsKey("digests") ? Canonical(payload.Body.RequireObject("digests")) : null,
             };
@@ -65,20 +69,49 @@ public sealed record ImageRecord(
         }
     }
 
+    /// <summary>What of the source's description the ledger says too, so that it can be read where the vault is not at hand.</summary>
+    private static readonly string[] SourceFields =
+    [
+        "vendor", "model", "serial", "firmware", "wwid", "sectorSize", "physicalSectorSize", "readOnly", "live", "hiddenSectors",
+    ];
+
     /// <summary>The body of an acquisition entry.</summary>
-    internal static JsonObject EncodeBody(Sha256Digest image, ImageManifest manifest, bool verified) => new()
+    internal static JsonObject EncodeBody(Sha256Digest image, ImageManifest manifest, bool verified)
     {
-        ["image"] = image.ToString(),
-        ["root"] = manifest.Root.ToString(),
-        ["size"] = DecimalText.Format(manifest.Size),
-        ["source"] = manifest.Source["name"]!.GetValue<string>(),
-        ["examiner"] = manifest.Examiner,
-        ["digests"] = EncodeDigests(manifest),
-        ["absentBytes"] = DecimalText.Format(AbsentBytesOf(manifest)),
-        ["continues"] = manifest.Continues?.ToString(),
-        ["differences"] = new JsonArray([.. manifest.Differences.Select(d => (JsonNode)d.What)]),
-        ["readBack"] = verified ? "verified" : "skipped",
-    };
+        var body = new JsonObject
+        {
+            ["image"] = image.ToString(),
+            ["root"] = manifest.Root.ToString(),
+            ["size"] = DecimalText.Format(manifest.Size),
+            ["source"] = manifest.Source["name"]!.GetValue<string>(),
+            ["examiner"] = manifest.Examiner,
+            ["digests"] = EncodeDigests(manifest),
+            ["absentBytes"] = DecimalText.Format(AbsentBytesOf(manifest)),
+            ["continues"] = manifest.Continues?.ToString(),
+            ["differences"] = new JsonArray([.. manifest.Differences.Select(d => (JsonNode)d.What)]),
+            ["readBack"] = verified ? "verified" : "skipped",
+        };
+        foreach (string field in SourceFields)
+        {
+            if (manifest.Source[field] is { } value)
+                body[field] = value.DeepClone();
+        }
+
+        if (manifest.Source["encryption"] is JsonArray signs)
+        {
+            // A disk may have more encrypted partitions than an entry has room for; where each of them is stands in the manifest.
+            IEnumerable<string> schemes = signs.Select(sign => sign!["scheme"]!.GetValue<string>()).Distinct(StringComparer.Ordinal);
+            body["encryption"] = new JsonArray([.. schemes.Select(scheme => (JsonNode)scheme)]);
+        }
+
+        if (manifest.WriteBlocker is not null)
+            body["writeBlocker"] = manifest.WriteBlocker;
+        if (manifest.Seal is not null)
+            body["seal"] = manifest.Seal;
+        if (manifest.Clock is not null)
+            body["clock"] = manifest.Clock.Encode();
+        return body;
+    }
 
     /// <summary>A manifest that lies may claim more than can be counted; that is then not what any entry says.</summary>
     private static long AbsentBytesOf(ImageManifest manifest) =>

@@ -37,7 +37,7 @@ public sealed class RawFileTests : IDisposable
         Assert.Equal(4096, source.SectorSize);
         Assert.Equal(File.GetLastWriteTimeUtc(path), source.Identity.Modified!.Value.ToDateTimeUtc());
         Assert.NotNull(source.Identity.Inode);
-        Assert.Null(source.Identity.IsLive);
+        Assert.False(source.Identity.IsLive);
         Assert.False(source.IsSequential);
     }
 
