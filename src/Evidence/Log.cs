@@ -67,4 +67,7 @@ internal static partial class Log
 
     [LoggerMessage(61, LogLevel.Information, "Set {File} aside as {Aside}: it is damaged, and kept as evidence of that")]
     internal static partial void SetAside(ILogger logger, string file, string aside);
+
+    [LoggerMessage(70, LogLevel.Warning, "Imaging may take up to {AtMost} bytes of {Folder}, where {Free} are free. What deduplication and compression will save is not known before: it may fit all the same")]
+    internal static partial void MayNotFit(ILogger logger, long atMost, string folder, long free);
 }

@@ -152,9 +152,10 @@ internal static class AcquireCommand
         if (attempts is [{ Failure: { } only }])
             throw only;
         if (attempts.All(a => a.Failure is not null))
-            return Answer(session, attempts, vault: null);
+            return Answer(session, attempts, vault: null, space: null);
 
         using Vault vault = Vault.OpenOrCreate(session.VaultFolder, session.Access);
+        SpaceEstimate space = SpaceEstimate.Of(vault, attempts.Select(a => a.Source).OfType<Source>(), options.ReadHoles);
         await using (var display = new ProgressDisplay(session.IsQuiet))
         {
             var acquirer = new Acquirer(vault);
@@ -169,7 +170,7 @@ internal static class AcquireCommand
                 acquirer, options with { WriteBlocker = writeBlocker(next.Index), Seal = seal(next.Index) }, display, cancellation));
         }
 
-        int exitCode = Answer(session, attempts, vault);
+        int exitCode = Answer(session, attempts, vault, space);
         foreach (Attempt attempt in attempts)
             attempt.Dispose();
         return exitCode;
@@ -191,16 +192,31 @@ internal static class AcquireCommand
             ErrorCode.Usage, $"There are {sources} sources, and {option.Name} is there {each.Length} times: give it once for all, or once for each, in order."),
     };
 
-    private static int Answer(Session session, Attempt[] attempts, Vault? vault)
+    private static int Answer(Session session, Attempt[] attempts, Vault? vault, SpaceEstimate? space)
     {
         session.Answer(
-            () => new JsonObject { ["images"] = new JsonArray([.. attempts.Select(a => a.ToJson())]) },
+            () => ToJson(attempts, space),
             text =>
             {
                 foreach (Attempt attempt in attempts)
                     attempt.Print(text, vault);
             });
         return ExitCode.Worst(attempts.Select(a => a.ExitCode));
+    }
+
+    private static JsonObject ToJson(Attempt[] attempts, SpaceEstimate? space)
+    {
+        var json = new JsonObject { ["images"] = new JsonArray([.. attempts.Select(a => a.ToJson())]) };
+        if (space is not null)
+        {
+            json["space"] = new JsonObject
+            {
+                ["atMost"] = space.AtMost is { } most ? DecimalText.Format(most) : null,
+                ["free"] = space.Free is { } free ? DecimalText.Format(free) : null,
+            };
+        }
+
+        return json;
     }
 
     private static DigestAlgorithm[] ParseDigests(string list)
@@ -218,6 +234,8 @@ internal static class AcquireCommand
         private Source? source;
         private Sha256Digest? continues;
         private AcquisitionResult? result;
+
+        internal Source? Source => source;
 
         internal EvidenceException? Failure { get; private set; }
 

@@ -13,7 +13,7 @@ public static class PageTable
     /// <summary>The entries of a full table.</summary>
     public const int Capacity = 1024;
 
-    private const int EntrySize = 2 * Sha256Digest.Size;
+    internal const int EntrySize = 2 * Sha256Digest.Size;
 
     internal static byte[] Encode(IReadOnlyList<PageEntry> entries)
     {

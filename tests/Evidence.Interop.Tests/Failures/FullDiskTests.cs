@@ -1,9 +1,12 @@
+using System.Globalization;
 using System.Security.Cryptography;
+using System.Text.Json;
 using Evidence.Interop.Tests.Harness;
 using Xunit;
 
 namespace Evidence.Interop.Tests.Failures;
 
+[Trait("Requirement", "ACQ-6")]
 public sealed class FullDiskTests : IDisposable
 {
     private const int MiB = 1 << 20;
@@ -78,6 +81,22 @@ public sealed class FullDiskTests : IDisposable
             evidence.LeavesNothingBehind();
             Directory.Delete(evidence.Vault, recursive: true);
         }
+    }
+
+    [Theory]
+    [InlineData(5 * MiB, true)]
+    [InlineData(32 * MiB, false)]
+    public void ACQ_6_what_may_not_fit_is_said_before_and_tried_all_the_same(long room, bool isSaid)
+    {
+        using var small = Mount.InMemory(evidence.PathOf("small"), room);
+        evidence.Vault = Path.Combine(small.Folder, "vault");
+        // It compresses to nearly nothing, and nobody can know that before.
+        File.WriteAllText(disk, string.Concat(Enumerable.Repeat("the same line again and again\n", 200_000)));
+        CommandResult result = evidence.Json("acquire", disk).Succeeds();
+        JsonElement space = result.Json.GetProperty("space");
+        Assert.InRange(long.Parse(space.GetProperty("free").GetString()!, CultureInfo.InvariantCulture), 1, room);
+        Assert.InRange(long.Parse(space.GetProperty("atMost").GetString()!, CultureInfo.InvariantCulture), 6_000_000, 8_000_000);
+        Assert.Equal(isSaid, result.Errors.Contains("may take up to", StringComparison.Ordinal));
     }
 
     [Fact]
