@@ -72,6 +72,7 @@ public sealed class SeveralSourcesTests : IDisposable
     [InlineData(0, 3)]
     [InlineData(1, 3)]
     [InlineData(1, 12)]
+    [Trait("Requirement", "ACQ-1")]
     public void A_split_set_is_one_image(int first, int parts)
     {
         byte[] content = RandomNumberGenerator.GetBytes((parts * 300_000) - 777);

@@ -17,6 +17,7 @@ public sealed class SizeTests : IDisposable
     [InlineData(4095)]
     [InlineData(4097)]
     [InlineData(67_108_865)]
+    [Trait("Requirement", "ACQ-3")]
     public void Digests_are_what_other_tools_say(int size)
     {
         string disk = evidence.PathOf("disk.img");
@@ -36,6 +37,7 @@ public sealed class SizeTests : IDisposable
     [InlineData((1L << 32) - 1)]
     [InlineData(1L << 32)]
     [InlineData((1L << 32) + 1)]
+    [Trait("Requirement", "ACQ-3")]
     public void Sizes_around_four_gibibytes_are_not_cut(long size)
     {
         Peer.Require("openssl");

@@ -14,6 +14,7 @@ public sealed class StreamTests : IDisposable
     [InlineData(1)]
     [InlineData(65_537)]
     [InlineData((12 << 20) + 511)]
+    [Trait("Requirement", "ACQ-1")]
     public void Standard_input_is_imaged_to_its_end(int length)
     {
         byte[] content = RandomNumberGenerator.GetBytes(length);
@@ -27,6 +28,7 @@ public sealed class StreamTests : IDisposable
     }
 
     [Fact]
+    [Trait("Requirement", "ACQ-1")]
     public void A_file_as_standard_input_is_read_from_where_it_stands()
     {
         Peer.Require("dd");
@@ -38,6 +40,7 @@ public sealed class StreamTests : IDisposable
     }
 
     [Fact]
+    [Trait("Requirement", "ACQ-1")]
     public void A_named_pipe_is_imaged_to_its_end()
     {
         Peer.Require("mkfifo");

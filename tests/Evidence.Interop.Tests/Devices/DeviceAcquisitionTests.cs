@@ -19,6 +19,7 @@ public sealed class DeviceAcquisitionTests : IDisposable
     [Theory]
     [InlineData(512)]
     [InlineData(4096)]
+    [Trait("Requirement", "ACQ-2")]
     public void A_device_is_imaged_and_left_as_it_was(int sectorSize)
     {
         Peer.Require("blockdev");
@@ -47,6 +48,7 @@ public sealed class DeviceAcquisitionTests : IDisposable
     }
 
     [Fact]
+    [Trait("Requirement", "SRC-2")]
     public void A_mounted_device_is_recorded_as_live_with_where_it_is_mounted()
     {
         byte[] content = File.ReadAllBytes(FileSystemImage.Make("ext4", evidence.Folder));
@@ -59,6 +61,8 @@ public sealed class DeviceAcquisitionTests : IDisposable
     }
 
     [Fact]
+    [Trait("Requirement", "ACQ-5")]
+    [Trait("Requirement", "OUT-6")]
     public void Unreadable_sectors_are_told_and_end_in_four()
     {
         const int MiB = 1 << 20;

@@ -23,6 +23,7 @@ public sealed class DeviceExportTests : IDisposable
     [InlineData(4096, 2 * MiB)]
     [InlineData(512, (2 * MiB) + 513)]
     [InlineData(4096, (2 * MiB) - 1)]
+    [Trait("Requirement", "OUT-4")]
     public void A_larger_device_is_written_over_from_its_start_and_keeps_its_rest(int sectorSize, int length)
     {
         byte[] image = MakeImage(length);
@@ -40,6 +41,7 @@ public sealed class DeviceExportTests : IDisposable
     [InlineData("smaller", "destination-invalid")]
     [InlineData("read-only", null)]
     [InlineData("mounted", "destination-invalid")]
+    [Trait("Requirement", "OUT-4")]
     public void A_device_that_cannot_take_it_stays_as_it_was(string why, string? code)
     {
         MakeImage(2 * MiB);

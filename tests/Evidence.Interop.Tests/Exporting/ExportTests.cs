@@ -89,6 +89,7 @@ public sealed class ExportTests : IDisposable
     }
 
     [Fact]
+    [Trait("Requirement", "OUT-5")]
     public void A_reader_that_goes_away_is_told_and_nothing_is_recorded_as_handed_out()
     {
         CommandResult result = evidence.RunInShell("\"$@\" | head -c 1 > first; exit ${PIPESTATUS[0]}", "export", "disk", "--output", "-");

@@ -14,6 +14,7 @@ public sealed class InterruptionTests : IDisposable
     [Theory]
     [InlineData("INT")]
     [InlineData("TERM")]
+    [Trait("Requirement", "OUT-6")]
     public void An_interrupted_run_says_so_and_the_next_one_works(string signal)
     {
         string disk = MakeDisk();
@@ -29,6 +30,7 @@ public sealed class InterruptionTests : IDisposable
     }
 
     [Fact]
+    [Trait("Requirement", "OUT-6")]
     public void A_killed_run_leaves_what_the_next_one_removes()
     {
         string disk = MakeDisk();
@@ -44,6 +46,7 @@ public sealed class InterruptionTests : IDisposable
     }
 
     [Fact]
+    [Trait("Requirement", "OUT-6")]
     public void A_run_killed_at_any_moment_harms_nothing()
     {
         string disk = evidence.PathOf("disk.img");
@@ -67,6 +70,7 @@ public sealed class InterruptionTests : IDisposable
     [Theory]
     [InlineData(true)]
     [InlineData(false)]
+    [Trait("Requirement", "OUT-6")]
     public void A_run_that_waits_for_a_silent_pipe_can_be_interrupted(bool named)
     {
         string source = "-";

@@ -13,6 +13,7 @@ public sealed class FileSystemTests : IDisposable
     [InlineData("xfs")]
     [InlineData("ntfs")]
     [InlineData("vfat")]
+    [Trait("Requirement", "ACQ-1")]
     public void A_file_system_comes_back_bit_for_bit(string kind)
     {
         string image = FileSystemImage.Make(kind, evidence.Folder);

@@ -106,6 +106,7 @@ public sealed class ReaderTests : IClassFixture<ReaderVault>
     [InlineData("ledger/tile/entries/000", 0)]
     [InlineData("ledger/tile/entries/000", 5000)]
     [InlineData("ledger/tile/entries/001.p/", -1)]
+    [Trait("Requirement", "OUT-1")]
     public void Finds_a_changed_byte_and_names_the_file(string file, int offset)
     {
         string copy = Copy("byte");

@@ -13,6 +13,8 @@ public sealed class BlockDeviceTests
     [Theory]
     [InlineData(512)]
     [InlineData(4096)]
+    [Trait("Requirement", "ACQ-1")]
+    [Trait("Requirement", "SRC-1")]
     public void Reads_every_sector_and_tells_their_size(int sectorSize)
     {
         byte[] content = RandomNumberGenerator.GetBytes(MiB);
@@ -38,6 +40,7 @@ public sealed class BlockDeviceTests
     [InlineData(513, 512)]
     [InlineData(4097, 4096)]
     [InlineData(511, 0)]
+    [Trait("Requirement", "ACQ-3")]
     public void A_device_has_whole_sectors_only(int fileLength, int visible)
     {
         using var loop = new LoopDevice(new byte[fileLength], "--read-only");
@@ -49,6 +52,7 @@ public sealed class BlockDeviceTests
     [Theory]
     [InlineData(true)]
     [InlineData(false)]
+    [Trait("Requirement", "SRC-1")]
     public void Tells_what_it_is(bool readOnly)
     {
         string[] options = readOnly ? ["--read-only"] : [];
@@ -63,6 +67,7 @@ public sealed class BlockDeviceTests
     }
 
     [Fact]
+    [Trait("Requirement", "ACQ-2")]
     public void Leaves_the_device_as_it_was()
     {
         byte[] content = RandomNumberGenerator.GetBytes(MiB);
@@ -76,6 +81,7 @@ public sealed class BlockDeviceTests
     }
 
     [Fact]
+    [Trait("Requirement", "SRC-2")]
     public void A_mounted_device_is_live()
     {
         using var loop = new LoopDevice(new byte[8 * MiB]);
@@ -88,6 +94,7 @@ public sealed class BlockDeviceTests
     }
 
     [Fact]
+    [Trait("Requirement", "SRC-2")]
     public void A_disk_with_a_mounted_partition_is_live_and_so_is_the_partition()
     {
         using var loop = new LoopDevice(new byte[16 * MiB], "--partscan");
@@ -113,6 +120,7 @@ public sealed class BlockDeviceTests
     }
 
     [Fact]
+    [Trait("Requirement", "SRC-2")]
     public void A_device_used_for_swap_is_live()
     {
         using var loop = new LoopDevice(new byte[MiB]);
@@ -156,6 +164,7 @@ public sealed class BlockDeviceTests
     }
 
     [Fact]
+    [Trait("Requirement", "ACQ-8")]
     public void A_device_that_shrinks_is_a_changed_source()
     {
         using var loop = new LoopDevice(new byte[MiB]);

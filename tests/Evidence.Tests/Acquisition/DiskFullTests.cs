@@ -13,6 +13,8 @@ public sealed class DiskFullTests : IDisposable
     private bool mounted;
 
     [Fact]
+    [Trait("Requirement", "ACQ-6")]
+    [Trait("Requirement", "OUT-6")]
     public async Task A_full_disk_is_said_to_be_full_and_nothing_acknowledged_is_lost()
     {
         Directory.CreateDirectory(place.Folder);

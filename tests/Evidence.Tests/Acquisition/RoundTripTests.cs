@@ -19,6 +19,7 @@ public sealed class RoundTripTests : IDisposable
     private readonly TestVault place = new();
 
     [Fact]
+    [Trait("Requirement", "ACQ-5")]
     public async Task Content_with_holes_and_bad_sectors_comes_back_as_what_was_read_of_it()
     {
         using Vault vault = place.Create();
@@ -72,6 +73,7 @@ public sealed class RoundTripTests : IDisposable
     [InlineData((64 << 20) - 1)]
     [InlineData(64 << 20)]
     [InlineData((64 << 20) + 1)]
+    [Trait("Requirement", "ACQ-3")]
     public async Task A_size_at_a_limit_comes_back(int size)
     {
         using Vault vault = place.Create(average: 64 << 10);
@@ -106,6 +108,7 @@ public sealed class RoundTripTests : IDisposable
     [InlineData(520)]
     [InlineData(2048)]
     [InlineData(4096)]
+    [Trait("Requirement", "ACQ-5")]
     public async Task A_bad_sector_of_another_size_is_absent_as_a_whole(int sectorSize)
     {
         using Vault vault = place.Create();
@@ -121,6 +124,7 @@ public sealed class RoundTripTests : IDisposable
     }
 
     [Fact]
+    [Trait("Requirement", "ACQ-5")]
     public async Task A_bad_sector_that_a_second_try_reads_is_read()
     {
         using Vault vault = place.Create();

@@ -41,6 +41,7 @@ public sealed class TroubleTests : IDisposable
     }
 
     [Fact]
+    [Trait("Requirement", "OUT-6")]
     public async Task A_cancelled_run_leaves_a_vault_that_verifies_and_no_image()
     {
         using (Vault vault = place.Create())
@@ -78,6 +79,8 @@ public sealed class TroubleTests : IDisposable
     }
 
     [Fact]
+    [Trait("Requirement", "ACQ-8")]
+    [Trait("Requirement", "OUT-6")]
     public async Task A_source_that_becomes_shorter_gives_an_image_that_says_so()
     {
         using Vault vault = place.Create();
@@ -100,6 +103,8 @@ public sealed class TroubleTests : IDisposable
     }
 
     [Fact]
+    [Trait("Requirement", "ACQ-8")]
+    [Trait("Requirement", "OUT-6")]
     public async Task A_source_that_is_taken_away_gives_what_was_read_and_the_same_command_goes_on_when_it_is_back()
     {
         using Vault vault = place.Create();

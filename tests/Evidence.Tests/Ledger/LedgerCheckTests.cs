@@ -9,6 +9,7 @@ namespace Evidence.Tests.Ledger;
 public sealed class LedgerCheckTests
 {
     [Fact]
+    [Trait("Requirement", "OUT-1")]
     public void A_flip_of_any_byte_of_any_file_is_found_and_names_the_file_and_a_byte_not_after_it()
     {
         // 600 entries in steps that leave superseded partial tiles beside the full ones, as another implementation might.

@@ -16,6 +16,7 @@ public sealed class RawFileTests : IDisposable
 
     [Theory]
     [MemberData(nameof(Lengths))]
+    [Trait("Requirement", "ACQ-3")]
     public void Reads_every_byte_and_no_other(int length)
     {
         byte[] content = TemporaryDirectory.Content(length);
@@ -42,6 +43,7 @@ public sealed class RawFileTests : IDisposable
     }
 
     [Fact]
+    [Trait("Requirement", "ACQ-2")]
     public void Leaves_the_file_as_it_was()
     {
         string path = directory.Write("disk.img", TemporaryDirectory.Content(100_000));
@@ -129,6 +131,7 @@ public sealed class RawFileTests : IDisposable
     }
 
     [Fact]
+    [Trait("Requirement", "ACQ-8")]
     public void A_file_cut_short_while_open_is_a_changed_source()
     {
         string path = directory.Write("disk.img", TemporaryDirectory.Content(10_000));
@@ -144,6 +147,7 @@ public sealed class RawFileTests : IDisposable
     }
 
     [Fact]
+    [Trait("Requirement", "ACQ-8")]
     public void A_file_that_grows_or_is_written_to_is_a_changed_source()
     {
         string path = directory.Write("disk.img", new byte[100]);

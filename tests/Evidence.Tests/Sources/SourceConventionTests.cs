@@ -17,6 +17,7 @@ public sealed class SourceConventionTests
 
     [Theory]
     [MemberData(nameof(Types))]
+    [Trait("Requirement", "ACQ-2")]
     public void No_method_writes(Type type)
     {
         string[] writing = ["Write", "Set", "Flush", "Truncate", "Delete", "Trim", "Discard"];

@@ -13,6 +13,7 @@ public sealed class SplitRawSetTests : IDisposable
 
     [Theory]
     [MemberData(nameof(Lengths))]
+    [Trait("Requirement", "ACQ-1")]
     public void Reads_across_the_boundaries_of_parts(int partLength)
     {
         byte[] content = TemporaryDirectory.Content(4 * partLength);
@@ -124,6 +125,7 @@ public sealed class SplitRawSetTests : IDisposable
     }
 
     [Fact]
+    [Trait("Requirement", "ACQ-8")]
     public void A_part_cut_short_while_open_is_a_changed_source()
     {
         string first = Split("disk", "D3", 1, TemporaryDirectory.Content(3_000), 1_000, 3);

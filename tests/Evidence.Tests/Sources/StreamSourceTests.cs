@@ -96,6 +96,7 @@ public sealed class StreamSourceTests
     }
 
     [Fact]
+    [Trait("Requirement", "ACQ-8")]
     public void A_stream_cut_short_is_a_changed_source()
     {
         var stream = new MemoryStream();

@@ -15,6 +15,7 @@ public sealed class SysfsBlockDeviceTests : IDisposable
     public void Dispose() => root.Dispose();
 
     [Fact]
+    [Trait("Requirement", "SRC-1")]
     public void An_ATA_disk()
     {
         string disk = Device("pci0/ata1/block/sda", "8:0");
@@ -38,6 +39,7 @@ public sealed class SysfsBlockDeviceTests : IDisposable
     }
 
     [Fact]
+    [Trait("Requirement", "SRC-1")]
     public void A_partition_of_an_NVMe_disk()
     {
         string disk = Device("pci0/nvme/nvme0/nvme0n1", "259:0");
@@ -61,6 +63,7 @@ public sealed class SysfsBlockDeviceTests : IDisposable
     }
 
     [Fact]
+    [Trait("Requirement", "SRC-1")]
     public void A_memory_card_and_a_virtual_disk()
     {
         string card = Device("mmc0/block/mmcblk0", "179:0");
@@ -74,6 +77,7 @@ public sealed class SysfsBlockDeviceTests : IDisposable
     }
 
     [Fact]
+    [Trait("Requirement", "SRC-2")]
     public void What_is_built_on_a_disk_is_found_through_its_partitions()
     {
         string disk = Device("pci0/block/sda", "8:0");
@@ -95,6 +99,7 @@ public sealed class SysfsBlockDeviceTests : IDisposable
     }
 
     [Fact]
+    [Trait("Requirement", "SRC-2")]
     public void The_devices_of_a_btrfs_file_system_are_one_group()
     {
         Link(root.At("fs/btrfs/0d3f/devices/sda"), Device("pci0/block/sda", "8:0"));

@@ -13,6 +13,7 @@ namespace Evidence.Tests.Verification;
 public sealed class EveryByteTests
 {
     [Fact]
+    [Trait("Requirement", "OUT-1")]
     public async Task A_changed_bit_in_any_byte_of_any_file_is_found_in_that_file()
     {
         await using SmallVault vault = await SmallVault.CreateAsync();

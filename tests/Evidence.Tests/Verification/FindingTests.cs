@@ -31,6 +31,7 @@ public sealed class FindingTests
     [Theory]
     [InlineData(false)]
     [InlineData(true)]
+    [Trait("Requirement", "OUT-1")]
     public async Task A_rotten_segment_names_every_image_and_range_that_it_touches(bool scrub)
     {
         await using SmallVault vault = await SmallVault.CreateAsync();
@@ -184,6 +185,7 @@ public sealed class FindingTests
     }
 
     [Fact]
+    [Trait("Requirement", "OUT-6")]
     public async Task Unreadable_ranges_make_an_image_incomplete_and_are_named()
     {
         await using SmallVault vault = await SmallVault.CreateAsync(third: TestBytes.Random(20_000, 9), thirdBadSectors: [3, 4, 39]);

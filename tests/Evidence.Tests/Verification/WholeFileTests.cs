@@ -15,6 +15,7 @@ public sealed class WholeFileTests
     ];
 
     [Fact]
+    [Trait("Requirement", "OUT-1")]
     public async Task A_file_that_is_cut_off_is_found() => await EachFileAsync(async (vault, file, path) =>
     {
         byte[] bytes = await File.ReadAllBytesAsync(path, TestVault.Stop);
@@ -30,6 +31,7 @@ public sealed class WholeFileTests
     });
 
     [Fact]
+    [Trait("Requirement", "OUT-1")]
     public async Task A_file_that_is_gone_is_found_unless_nothing_needs_it() => await EachFileAsync(async (vault, file, path) =>
     {
         string aside = vault.Place.At("aside");
@@ -44,6 +46,7 @@ public sealed class WholeFileTests
     });
 
     [Fact]
+    [Trait("Requirement", "OUT-1")]
     public async Task A_file_in_the_place_of_another_is_found() => await EachFileAsync(async (vault, file, path) =>
     {
         byte[] bytes = await File.ReadAllBytesAsync(path, TestVault.Stop);
