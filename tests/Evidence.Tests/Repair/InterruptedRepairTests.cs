@@ -69,7 +69,7 @@ public sealed class InterruptedRepairTests
 
         // Nothing is left but locks.
         Assert.All(
-            Directory.EnumerateFileSystemEntries(vault.Place.Layout.Staging), path => Assert.True(Path.GetFileName(path) is "lock" or Repairer.LockName, path));
+            Directory.EnumerateFileSystemEntries(vault.Place.Layout.Staging), path => Assert.True(Path.GetFileName(path) is "lock" or "resume" or Repairer.LockName, path));
         await FinishAsync(vault, entries: 1);
     }
 

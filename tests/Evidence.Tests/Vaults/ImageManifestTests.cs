@@ -39,7 +39,7 @@ public sealed class ImageManifestTests
     {
         string[] members =
         [
-            "\"absent\":[]", "\"digests\":[]", "\"examiner\":null", "\"finished\":\"2026-02-03T04:05:07.000000000Z\"", "\"format\":\"evidence-image\"",
+            "\"absent\":[]", "\"continues\":null", "\"differences\":[]", "\"digests\":[]", "\"runs\":[]", "\"examiner\":null", "\"finished\":\"2026-02-03T04:05:07.000000000Z\"", "\"format\":\"evidence-image\"",
             $"\"map\":{{\"pages\":\"0\",\"root\":\"{Digest}\",\"tables\":[]}}", "\"options\":{\"compression\":\"fast\",\"holes\":\"recorded\"}",
             $"\"segments\":{Encoding.UTF8.GetString(CanonicalJson.Serialize(VaultSettings.EncodeSegments(SegmentParameters.Default)))}",
             "\"size\":\"0\"", "\"source\":{\"kind\":\"file\",\"name\":\"/nothing\"}", "\"started\":\"2026-02-03T04:05:06.000000000Z\"",
