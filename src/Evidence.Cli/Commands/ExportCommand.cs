@@ -9,11 +9,14 @@ namespace Evidence.Cli.Commands;
 
 internal static class ExportCommand
 {
+    private const string Raw = "raw";
+    private const string MapfileFormat = "mapfile";
+
     private static readonly Option<string> Format = new Option<string>("--format")
     {
-        Description = "The format: raw.",
-        DefaultValueFactory = _ => "raw",
-    }.AcceptOnlyFromAmong("raw");
+        Description = "The format: raw; or mapfile, which says for GNU ddrescue what of the image was read.",
+        DefaultValueFactory = _ => Raw,
+    }.AcceptOnlyFromAmong(Raw, MapfileFormat);
 
     private static readonly Option<string> Output = new("--output")
     {
@@ -41,6 +44,7 @@ internal static class ExportCommand
             Examples:
               evidence export server-7 --output server-7.img
               evidence export server-7 --output /dev/sdc                  over a device of at least that size
+              evidence export server-7 --output server-7.map --format mapfile   what ddrescue goes on from, with server-7.img
               evidence export server-7 --output - --range 1MiB+64KiB | xxd | less
             """)
         {
@@ -60,6 +64,8 @@ internal static class ExportCommand
         using Vault vault = session.OpenVault();
         ImageRecord record = vault.FindImage(parsed.GetValue(Options.Image)!);
         VaultImage image = vault.OpenImage(record);
+        if (string.Equals(parsed.GetValue(Format), MapfileFormat, StringComparison.Ordinal))
+            return ExportMapfile(session, record, image, output);
 
         RawExportResult result;
         await using (var display = new ProgressDisplay(session.IsQuiet))
@@ -86,6 +92,22 @@ internal static class ExportCommand
         if (result.AbsentBytes > 0 && !session.IsJson)
             Console.Error.WriteLine($"evidence: {Units.Exact(result.AbsentBytes)} of it were never read from the source, and are zeros that stand for nothing: 'evidence show' lists where.");
         return result.AbsentBytes > 0 ? ExitCode.Incomplete : ExitCode.Done;
+    }
+
+    /// <summary>Hands out no content, so that the ledger has nothing to record.</summary>
+    private static int ExportMapfile(Session session, ImageRecord record, VaultImage image, string output)
+    {
+        if (output == "-")
+        {
+            MapfileExport.Write(image, Console.Out);
+            return ExitCode.Done;
+        }
+
+        MapfileExport.Write(image, output);
+        session.Answer(
+            () => new JsonObject { ["image"] = $"sha256:{record.Image}", ["item"] = record.Item, ["format"] = MapfileFormat, ["output"] = output },
+            text => text.WriteLine($"Wrote what was read of {record.Item} to {output}"));
+        return ExitCode.Done;
     }
 
     /// <summary>The console's own stream takes a reader that has gone for success, and what was not handed out would be recorded as handed out.</summary>

@@ -192,7 +192,7 @@ internal sealed class ImagingWork : IDisposable
         foreach (RescueRange range in mapfile.Ranges.Where(r => r.Status != RescueStatus.Finished && r.Offset < map!.Length))
         {
             long length = Math.Min(range.Length, map!.Length - range.Offset);
-            if (options.Continues is null)
+            if (options.Continues is null || range.Status == RescueStatus.BadSector)
                 absences.Note(new AbsentRange(range.Status == RescueStatus.BadSector ? RunKind.Unreadable : RunKind.Unread, range.Offset, length, "by the mapfile"));
             map.Set(range.Offset, length, RescueStatus.Finished);
         }

@@ -14,11 +14,12 @@ internal static class DurableFile
     /// <param name="path">The file.</param>
     /// <param name="content">All of it.</param>
     /// <param name="temporaryDirectory">Where its temporary file lies, on the same file system; beside it by default.</param>
+    /// <param name="writable">Whether it is one that its owner may go on writing (mode 0644).</param>
     /// <returns>False where a file of that name exists already; it is left as it is.</returns>
-    internal static bool TryCreate(string path, ReadOnlySpan<byte> content, string? temporaryDirectory = null)
+    internal static bool TryCreate(string path, ReadOnlySpan<byte> content, string? temporaryDirectory = null, bool writable = false)
     {
-        string temporary = WriteTemporary(
-            TemporaryPath(path, temporaryDirectory), content, UnixFileMode.UserRead | UnixFileMode.GroupRead | UnixFileMode.OtherRead);
+        UnixFileMode mode = UnixFileMode.UserRead | UnixFileMode.GroupRead | UnixFileMode.OtherRead;
+        string temporary = WriteTemporary(TemporaryPath(path, temporaryDirectory), content, writable ? mode | UnixFileMode.UserWrite : mode);
         return TryPublish(temporary, path);
     }
 
