@@ -354,13 +354,13 @@ internal static class AcquireCommand
             text.WriteLine($"  map root   {manifest.Root}");
             foreach (ImageDigest digest in manifest.Digests)
                 text.WriteLine($"  {digest.Algorithm.Name(),-10} {digest.Value}");
-            text.WriteLine($"  stored     {Units.Count(result.NewSegments)} of {Units.Count(result.Segments)} segments were new: " +
+            text.WriteLine($"  stored     {Units.Count(result.NewSegments)} new segments, of {Units.Count(result.Segments)} in the image: " +
                 $"{Units.Size(result.NewBytes)} in {Units.Size(result.StoredBytes)} of packs");
             PrintTotals(text, manifest);
             if (manifest.Continues is { } continued)
                 text.WriteLine($"  continues  sha256:{continued}");
             if (manifest.Runs[^1].Held > 0)
-                text.WriteLine($"  resumed    {Units.Size(manifest.Runs[^1].Held)} were in the vault already: read back, checked and hashed from there (run {manifest.Runs.Count})");
+                text.WriteLine($"  resumed    {Units.Size(manifest.Runs[^1].Held)} were in the vault already: read back, checked and hashed from there");
             foreach (SourceDifference difference in manifest.Differences)
                 text.WriteLine($"  WARNING    {difference.Describe()}");
             if (source!.Identity.Parts.Count > 0)
