@@ -6,8 +6,9 @@ using Evidence.Segments;
 namespace Evidence.Acquisition;
 
 /// <summary>The last stage: takes the windows in order into the map, and its pages, once what they name is durable, into the journal.</summary>
-internal sealed class Mapping(ImagingPass pass, MapBuilder map)
+internal sealed class Mapping(ImagingPass pass, MapBuilder map) : IDisposable
 {
+    private readonly CancellationTokenSource hurry = new();
     private StoredCounts segments;
     private int taken;
     private Task keeping = Task.CompletedTask;
@@ -44,6 +45,8 @@ internal sealed class Mapping(ImagingPass pass, MapBuilder map)
             map.EndPages();
         try
         {
+            // Nothing more comes that would fill the open pack.
+            await hurry.CancelAsync().ConfigureAwait(false);
             await keeping.ConfigureAwait(false);
             // An interrupted run keeps all the whole pages that it has. After one that ends everything is flushed anyway.
             if (failure is null && stop.IsCancellationRequested && map.Pages.Count > taken)
@@ -61,6 +64,9 @@ internal sealed class Mapping(ImagingPass pass, MapBuilder map)
             ExceptionDispatchInfo.Throw(failure);
         stop.Token.ThrowIfCancellationRequested();
     }
+
+    /// <inheritdoc/>
+    public void Dispose() => hurry.Dispose();
 
     private void Take(SegmentedWindow window)
     {
@@ -82,7 +88,7 @@ internal sealed class Mapping(ImagingPass pass, MapBuilder map)
 
     private async Task KeepAsync(AcquisitionJournal journal, (long Number, Sha256Digest Id)[] ended, TimeSpan patience)
     {
-        await pass.Store.SettleAsync(patience).ConfigureAwait(false);
+        await pass.Store.SettleAsync(patience, hurry.Token).ConfigureAwait(false);
         journal.Keep(ended);
     }
 }

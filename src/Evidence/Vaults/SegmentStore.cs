@@ -123,13 +123,14 @@ internal sealed class SegmentStore : IDisposable
     internal bool Holds(Sha256Digest id) => claimed.ContainsKey(id) || index.TryFind(id, out _);
 
     /// <summary>Makes everything that was put so far durable, what was there already too.</summary>
-    internal Task FlushAsync() => SettleAsync(TimeSpan.Zero);
+    internal Task FlushAsync() => SettleAsync(TimeSpan.Zero, CancellationToken.None);
 
     /// <summary>
     /// Ends when everything that was put so far is durable. Waits a while for packs to fill up by themselves, so that many small ones are not made.
     /// </summary>
     /// <param name="patience">How long to wait for that.</param>
-    internal async Task SettleAsync(TimeSpan patience)
+    /// <param name="hurry">Ends that wait, and only that.</param>
+    internal async Task SettleAsync(TimeSpan patience, CancellationToken hurry)
     {
         // What another acquisition has claimed and is still compressing counts as put: whoever met it since was told that it is there.
         claiming.EnterWriteLock();
@@ -144,7 +145,7 @@ internal sealed class SegmentStore : IDisposable
         }
 
         if (current is not null && patience > TimeSpan.Zero)
-            await Task.WhenAny(filled, Task.Delay(patience)).ConfigureAwait(false);
+            await Task.WhenAny(filled, Task.Delay(patience, hurry)).ConfigureAwait(false);
         Task all;
         lock (gate)
         {
