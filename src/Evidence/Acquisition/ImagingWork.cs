@@ -93,7 +93,8 @@ internal sealed class ImagingWork : IDisposable
             Differences = map is null ? [] : Differences(imaged, cancellation),
             Digests = imaged.Digests,
         };
-        manifest = manifest with { Source = SourceDescription.With(manifest.Source, SearchForEncryption(manifest, imaged.Lost is not null)) };
+        using var content = new ImagedContent(new VaultImage(default, manifest, medium), source.Identity);
+        manifest = manifest with { Source = SourceDescription.With(manifest.Source, EncryptionSearch.Of(content)) };
         return await RecordAsync(manifest, imaged, cancellation).ConfigureAwait(false);
     }
 
@@ -305,19 +306,6 @@ internal sealed class ImagingWork : IDisposable
         foreach (SourceDifference difference in differences)
             Log.SourceDiffers(vault.Access.Logger, source.Identity.Name, difference.What, difference.Offset);
         return differences;
-    }
-
-    /// <summary>
-    /// After the content has been read: what a dying source still gives goes to that first. A stream, or a source that was lost, is gone by then; what it gave
-    /// is looked at in the vault.
-    /// </summary>
-    private EncryptionSearch SearchForEncryption(ImageManifest manifest, bool lost)
-    {
-        if (!source.IsSequential && !lost)
-            return EncryptionSearch.Of(source);
-        using var image = new StreamSource(
-            new VaultImage(default, manifest, medium).OpenRead(), source.Identity.Name, sectorSize: source.Identity.LogicalSectorSize);
-        return EncryptionSearch.Of(image);
     }
 
     private async Task<AcquisitionResult> RecordAsync(ImageManifest manifest, ImagedSource imaged, CancellationToken cancellation)

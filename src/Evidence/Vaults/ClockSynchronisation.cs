@@ -4,7 +4,7 @@ using Evidence.Platform;
 
 namespace Evidence.Vaults;
 
-/// <summary>How far the clock that an image's times came from was to be trusted, as the kernel told it when reading began (adjtimex(2)).</summary>
+/// <summary>How far the clock that an image's times came from was to be trusted, as the kernel told it when the last run began (adjtimex(2)).</summary>
 /// <param name="IsSynchronised">Whether something held it to another clock.</param>
 /// <param name="MaximumError">The most by which it could be wrong, in microseconds; means little where it was not synchronised.</param>
 /// <param name="EstimatedError">By how much it was likely to be wrong, in microseconds.</param>
