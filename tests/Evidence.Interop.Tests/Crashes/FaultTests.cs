@@ -29,6 +29,7 @@ public sealed class FaultTests
     ];
 
     [Fact]
+    [Trait("Requirement", "ACQ-6")]
     public async Task A_call_that_fails_or_never_returns_costs_nothing_that_was_acknowledged()
     {
         Experiment[] chosen = Choose();

@@ -24,6 +24,7 @@ public sealed class KillTests : IDisposable
     public KillTests() => random = new Random(seed);
 
     [Fact]
+    [Trait("Requirement", "ACQ-7")]
     public void A_run_killed_at_any_moment_and_repeated_gives_what_an_unbroken_one_gives()
     {
         string disk = MakeDisk("disk.img", 300);

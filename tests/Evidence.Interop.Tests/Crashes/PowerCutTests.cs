@@ -26,6 +26,7 @@ public sealed class PowerCutTests
     [Theory]
     [InlineData(false)]
     [InlineData(true)]
+    [Trait("Requirement", "OUT-6")]
     public async Task What_a_power_cut_leaves_is_sound(bool withVault)
     {
         ModelFileSystem model = Record(withVault);
@@ -41,6 +42,7 @@ public sealed class PowerCutTests
     [Theory]
     [InlineData(false)]
     [InlineData(true)]
+    [Trait("Requirement", "ACQ-7")]
     public async Task What_a_power_cut_leaves_of_a_repeated_run_is_sound(bool withVault)
     {
         int[] kills = [.. KillPoints(withVault)];
@@ -65,6 +67,7 @@ public sealed class PowerCutTests
     [Theory]
     [InlineData(false)]
     [InlineData(true)]
+    [Trait("Requirement", "OUT-6")]
     public async Task Without_its_flushes_it_would_not_be(bool withVault)
     {
         ModelFileSystem model = Record(withVault, call => call.Name != "fsync");

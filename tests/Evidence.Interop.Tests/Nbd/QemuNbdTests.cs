@@ -5,6 +5,7 @@ using Xunit;
 namespace Evidence.Interop.Tests.Nbd;
 
 /// <summary>Virtual disks of every kind that qemu reads, through its server.</summary>
+[Trait("Requirement", "ACQ-1")]
 public sealed class QemuNbdTests : IDisposable
 {
     private const int Size = 24 << 20;

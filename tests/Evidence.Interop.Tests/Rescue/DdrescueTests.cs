@@ -41,6 +41,7 @@ public sealed class DdrescueTests(ITestOutputHelper output)
 
     [Theory]
     [MemberData(nameof(Disks))]
+    [Trait("Requirement", "ACQ-5")]
     public void The_same_is_rescued_with_no_more_requests_of_bad_sectors(string pattern, int sectorSize, bool isDevice)
     {
         FailingDisk.Require();
@@ -51,6 +52,7 @@ public sealed class DdrescueTests(ITestOutputHelper output)
     [InlineData(1)]
     [InlineData(511)]
     [InlineData(513)]
+    [Trait("Requirement", "ACQ-5")]
     public void A_partial_sector_at_the_end_is_rescued_or_left_by_itself(int tail)
     {
         FailingDisk.Require();

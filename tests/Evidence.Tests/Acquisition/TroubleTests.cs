@@ -105,6 +105,7 @@ public sealed class TroubleTests : IDisposable
     [Fact]
     [Trait("Requirement", "ACQ-8")]
     [Trait("Requirement", "OUT-6")]
+    [Trait("Requirement", "ACQ-7")]
     public async Task A_source_that_is_taken_away_gives_what_was_read_and_the_same_command_goes_on_when_it_is_back()
     {
         using Vault vault = place.Create();
@@ -129,6 +130,8 @@ public sealed class TroubleTests : IDisposable
     }
 
     [Fact]
+    [Trait("Requirement", "ACQ-8")]
+    [Trait("Requirement", "OUT-6")]
     public async Task A_source_that_is_gone_before_anything_was_read_is_no_image()
     {
         using Vault vault = place.Create();

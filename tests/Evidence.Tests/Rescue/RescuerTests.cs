@@ -15,6 +15,7 @@ public sealed class RescuerTests
     private static CancellationToken Never => CancellationToken.None;
 
     [Fact]
+    [Trait("Requirement", "ACQ-5")]
     public void Whatever_is_bad_and_whatever_was_done_before_all_that_is_good_is_rescued_once_and_the_bad_sectors_are_left()
     {
         Prop.ForAll(RescueDisk.Generate().ToArbitrary(), disk =>
@@ -78,6 +79,7 @@ public sealed class RescuerTests
     }
 
     [Fact]
+    [Trait("Requirement", "ACQ-7")]
     public void Interrupted_anywhere_and_resumed_from_the_mapfile_it_ends_the_same()
     {
         Prop.ForAll(RescueDisk.Generate().ToArbitrary(), Gen.Choose(1, 300).ToArbitrary(), (disk, interval) =>
@@ -228,6 +230,7 @@ public sealed class RescuerTests
     }
 
     [Fact]
+    [Trait("Requirement", "ACQ-8")]
     public void A_source_that_is_gone_stops_everything_and_all_keeps_its_status()
     {
         foreach (int after in (int[])[0, 3, 40])
@@ -251,6 +254,7 @@ public sealed class RescuerTests
     }
 
     [Fact]
+    [Trait("Requirement", "ACQ-8")]
     public void A_source_that_was_cut_short_is_no_bad_sector()
     {
         using var source = new FailingSource(new byte[MiB]) { TruncatedLength = 1000, SuitableReadSize = 64 * KiB };
