@@ -29,7 +29,7 @@ public sealed class KilledTests : IDisposable
             evidence.Home = evidence.PathOf($"home-{number}");
             evidence.Cache = evidence.PathOf($"cache-{number}");
             ended = Killed("renameat2", number, "acquire", "disk.img", "--item", "killed").ExitCode == 0;
-            evidence.Json("acquire", "disk.img", "--item", "again").Succeeds();
+            evidence.Json("acquire", "disk.img", "--item", "killed").Succeeds();
             evidence.LeavesNothingBehind();
             string[] left =
             [
