@@ -20,10 +20,17 @@ internal sealed class HeldContent(SegmentReader segments)
     /// <summary>The number of bytes that were read, once they are counted: see <see cref="Count"/>.</summary>
     internal long PresentBytes { get; private set; }
 
-    /// <summary>Holds a page of the map, in place of whatever was held of it.</summary>
+    /// <summary>Holds a page of the map, in place of whatever was held of it: pieces that it has taken up are pieces no more.</summary>
     /// <param name="number">Its number, from 0.</param>
     /// <param name="id">The segment that it is stored as.</param>
-    internal void AddPage(long number, Sha256Digest id) => pages[number] = id;
+    internal void AddPage(long number, Sha256Digest id)
+    {
+        pages[number] = id;
+        pieces.Remove(number);
+    }
+
+    /// <summary>Holds a page no more, because it has rotted; the pieces read since are still there.</summary>
+    internal void DropPage(long number) => pages.Remove(number);
 
     /// <summary>Holds a piece of what a page lacks. It lies within one page.</summary>
     internal void AddPiece(MapRun piece)
@@ -46,20 +53,20 @@ internal sealed class HeldContent(SegmentReader segments)
     internal IEnumerable<MapRun> Runs(long number, int length)
     {
         long start = number * SegmentParameters.PageSize;
-        SortedList<long, MapRun>? own = pieces.GetValueOrDefault(number);
+        SortedList<long, MapRun> own = pieces.GetValueOrDefault(number) ?? [];
         int next = 0;
-        foreach (MapRun run in pages.TryGetValue(number, out Sha256Digest id) ? Decode(id, length) : [Missing(0, length)])
+        foreach (MapRun run in pages.TryGetValue(number, out Sha256Digest id) ? WithoutReasons(Decode(id, length)) : [Missing(0, length)])
         {
             MapRun rest = run with { Offset = start + run.Offset };
-            if (rest.Kind is RunKind.Unreadable or RunKind.Unread)
+            for (; rest.Kind == RunKind.Unread && next < own.Count && own.GetValueAtIndex(next) is var piece && piece.Offset < rest.End; next++)
             {
-                for (; next < (own?.Count ?? 0) && own!.GetValueAtIndex(next) is var piece && piece.Offset < rest.End; next++)
-                {
-                    if (piece.Offset > rest.Offset)
-                        yield return Missing(rest.Offset, piece.Offset - rest.Offset);
-                    yield return piece;
-                    rest = Missing(piece.End, rest.End - piece.End);
-                }
+                // A piece is taken whole, and only where all of it is missing: what follows keeps its place.
+                if (piece.Offset < rest.Offset || piece.End > rest.End)
+                    continue;
+                if (piece.Offset > rest.Offset)
+                    yield return Missing(rest.Offset, piece.Offset - rest.Offset);
+                yield return piece;
+                rest = Missing(piece.End, rest.End - piece.End);
             }
 
             if (rest.Length > 0)
@@ -90,7 +97,7 @@ internal sealed class HeldContent(SegmentReader segments)
             }
             catch (EvidenceException e) when (string.Equals(e.Code, ErrorCode.ContentRefuted, StringComparison.Ordinal))
             {
-                pages.Remove(number);
+                DropPage(number);
                 runs = [.. Runs(number, length)];
             }
 
@@ -101,6 +108,28 @@ internal sealed class HeldContent(SegmentReader segments)
                 yield return run;
             }
         }
+    }
+
+    /// <summary>Runs in which neighbours that are absent are one, whatever kept them from being read: a piece may span them.</summary>
+    private static IEnumerable<MapRun> WithoutReasons(IEnumerable<MapRun> runs)
+    {
+        MapRun missing = Missing(0, 0);
+        foreach (MapRun run in runs)
+        {
+            if (run.Kind is RunKind.Unreadable or RunKind.Unread)
+            {
+                missing = missing.Length > 0 ? Missing(missing.Offset, run.End - missing.Offset) : Missing(run.Offset, run.Length);
+                continue;
+            }
+
+            if (missing.Length > 0)
+                yield return missing;
+            missing = Missing(0, 0);
+            yield return run;
+        }
+
+        if (missing.Length > 0)
+            yield return missing;
     }
 
     private static MapRun Missing(long offset, long length) => new(offset, length, RunKind.Unread, 0, default);
