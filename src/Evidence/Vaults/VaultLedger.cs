@@ -80,7 +80,7 @@ public sealed class VaultLedger
             _ = Append([]);
         foreach (JudgedEntry judged in Entries())
         {
-            if (judged.Entry is { } entry && string.Equals(entry.Payload.Kind, EntryKind.Acquisition, StringComparison.Ordinal) &&
+            if (judged.Verdict?.Status == EntrySignatureStatus.Valid && judged.Entry is { } entry && string.Equals(entry.Payload.Kind, EntryKind.Acquisition, StringComparison.Ordinal) &&
                 ImageRecord.TryRead(judged.Index, entry.Payload, EntrySignatureStatus.Valid)?.Image == image)
             {
                 return judged.Index;
