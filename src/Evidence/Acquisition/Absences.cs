@@ -40,7 +40,7 @@ internal sealed class Absences
     internal void Lose(EvidenceException error)
     {
         lock (gate)
-            otherwise = error is SourceChangedException ? "the source ended" : Gone;
+            otherwise = error is SourceChangedException { Change: SourceChange.Shorter } ? "the source ended" : Gone;
     }
 
     /// <summary>What a missing byte counts as, and up to where.</summary>

@@ -64,6 +64,9 @@ internal sealed record ImagingPass
     /// <summary>What of the source is to be read; null for a source of unknown length.</summary>
     internal required RescueMap? Map { get; init; }
 
+    /// <summary>What of the source counts, by the mapfile of the tool that made it; null for all of it.</summary>
+    internal required RescueMap? Mapfile { get; init; }
+
     /// <summary>Reads that; null where nothing more is to be read.</summary>
     internal required Rescuer? Rescuer { get; init; }
 

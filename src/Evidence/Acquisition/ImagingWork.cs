@@ -29,6 +29,15 @@ internal sealed class ImagingWork : IDisposable
     private readonly Absences absences = new();
     private readonly List<AcquisitionRun> runs = [];
     private readonly RescueMap? map;
+
+    /// <summary>What another tool says of the source, which is its output: of the source's length, in whole sectors.</summary>
+    private readonly RescueMap? mapfile;
+
+    /// <summary>How the source was seen to change while the image was made that this one continues, where that is in this one too.</summary>
+    private readonly List<SourceDifference> inherited = [];
+
+    /// <summary>Whether something that was read before is not in the vault any more, so that the source is asked for it.</summary>
+    private bool hasLosses;
     private AcquisitionJournal? journal;
     private Sha256Digest? continues;
     private StoredCounts stored;
@@ -44,6 +53,7 @@ internal sealed class ImagingWork : IDisposable
         medium = new SegmentReader(vault.Layout, vault.Index, fromMedium: true);
         held = new HeldContent(medium);
         map = source is { IsSequential: false, Length: { } length } ? new RescueMap(length) : null;
+        mapfile = map is null ? null : options.Mapfile?.Fit(map.Length, RescueReader.Sector);
         continues = options.Continues;
     }
 
@@ -122,7 +132,11 @@ internal sealed class ImagingWork : IDisposable
         if (manifest.Differences.Any(d => d.What is "gone" or "shorter"))
         {
             if (entry is not null)
+            {
                 continues ??= image;
+                Inherit(manifest);
+            }
+
             return null;
         }
 
@@ -139,12 +153,19 @@ internal sealed class ImagingWork : IDisposable
         if (options.Continues is { } image)
             TakeUpImage(vault.OpenImage(image));
         TakeUpJournal();
-        if (options.Mapfile is { } mapfile)
-            Exclude(mapfile);
-        foreach (MapRun run in held.Count(map!.Length).Where(r => r.IsPresent || r.Kind == RunKind.Hole))
-            map.Set(run.Offset, run.Length, RescueStatus.Finished);
+        foreach (MapRun run in held.Count(map!.Length))
+        {
+            if (IsHeld(run))
+                map.Set(run.Offset, run.Length, RescueStatus.Finished);
+            else if (run.Kind == RunKind.Data)
+            {
+                hasLosses = true;
+                map.Set(run.Offset, run.Length, RescueStatus.NonTried);
+            }
+        }
 
-        if (held.PresentBytes == 0 || SourceSamples.FirstDifference(source, held, map.Length, cancellation) is not { } other)
+        Exclude();
+        if (held.PresentBytes == 0 || SourceSamples.FirstDifference(source, held, map, mapfile, cancellation) is not { } other)
             return;
         string what = $"{source.Identity.Name} does not give the bytes at offset {other.Offset} that were read from it before";
         if (options.Continues is not null)
@@ -152,6 +173,19 @@ internal sealed class ImagingWork : IDisposable
         throw new EvidenceException(
             ErrorCode.SourceFailed, $"{what}, in the run that was interrupted: it is another source, or was written to since. Acquire it with --restart, which begins anew.");
     }
+
+    /// <summary>Whether a run need not be read. A segment that was found damaged, or is gone since a repair, is asked of the source again.</summary>
+    private bool IsHeld(MapRun run) => run.Kind switch
+    {
+        RunKind.Data => vault.Index.TryFind(run.Segment, out _),
+        RunKind.Zero or RunKind.Fill => true,
+        RunKind.Hole => !options.ReadHoles,
+        _ => false,
+    };
+
+    /// <summary>What an image is of no single moment for, an image that continues it is, too. That it lacked its end is mended by going on.</summary>
+    private void Inherit(ImageManifest manifest) =>
+        inherited.AddRange(manifest.Differences.Where(d => d.What is not ("gone" or "shorter")).Except(inherited));
 
     private void TakeUpImage(VaultImage image)
     {
@@ -162,6 +196,7 @@ internal sealed class ImagingWork : IDisposable
                 $"{source.Identity.Name} has {map.Length} bytes, the image sha256:{image.Id} {image.Size}: it is not of this source. Name the source that it was made from.");
         }
 
+        Inherit(image.Manifest);
         for (long number = 0; number < image.Manifest.Pages; number++)
             held.AddPage(number, image.Entry(number).Id);
         foreach (AbsentRange range in image.Manifest.Absent)
@@ -188,18 +223,16 @@ internal sealed class ImagingWork : IDisposable
     }
 
     /// <summary>What the mapfile's own tool did not get is not asked for: what stands there in its output are no bytes of the disk.</summary>
-    private void Exclude(RescueMap mapfile)
+    private void Exclude()
     {
-        foreach (RescueRange range in mapfile.Ranges.Where(r => r.Status != RescueStatus.Finished && r.Offset < map!.Length))
+        if (mapfile is null)
+            return;
+        map!.Exclude(mapfile, 0, map.Length);
+        foreach (RescueRange range in mapfile.Ranges.Where(r => r.Status != RescueStatus.Finished))
         {
-            long length = Math.Min(range.Length, map!.Length - range.Offset);
             if (options.Continues is null || range.Status == RescueStatus.BadSector)
-                absences.Note(new AbsentRange(range.Status == RescueStatus.BadSector ? RunKind.Unreadable : RunKind.Unread, range.Offset, length, "by the mapfile"));
-            map.Set(range.Offset, length, RescueStatus.Finished);
+                absences.Note(range.Offset, range.Length, range.Status, "by the mapfile");
         }
-
-        if (mapfile.Length < map!.Length)
-            map.Set(mapfile.Length, map.Length - mapfile.Length, RescueStatus.Finished);
     }
 
     private async Task<ImagedSource> ImageAsync(CancellationToken cancellation)
@@ -207,7 +240,7 @@ internal sealed class ImagingWork : IDisposable
         Rescuer? rescuer = map is null ? null : new Rescuer(source, map, options.Rescue);
         ImagedSource? imaged = null;
         // Where nothing is left but places that failed before, there is no first pass to make.
-        if (map is null || map.Ranges.Any(r => r.Status == RescueStatus.NonTried) || map.Ranges.All(r => r.Status == RescueStatus.Finished))
+        if (map is null || hasLosses || map.Ranges.Any(r => r.Status == RescueStatus.NonTried) || map.Ranges.All(r => r.Status == RescueStatus.Finished))
         {
             imaged = await PassAsync(rescuer, AcquisitionPhase.Reading, cancellation).ConfigureAwait(false);
             if (!imaged.Deferred)
@@ -237,6 +270,7 @@ internal sealed class ImagingWork : IDisposable
                 ReadHoles = options.ReadHoles,
                 Held = map is null ? null : held,
                 Map = map,
+                Mapfile = mapfile,
                 Rescuer = rescuer,
                 Absences = absences,
                 Journal = rescuer is null ? null : journal,
@@ -278,7 +312,7 @@ internal sealed class ImagingWork : IDisposable
     /// <summary>How the source differs from what it was.</summary>
     private List<SourceDifference> Differences(ImagedSource imaged, CancellationToken cancellation)
     {
-        var differences = new List<SourceDifference>();
+        List<SourceDifference> differences = [.. inherited];
         try
         {
             if (imaged.Lost is { } lost)
@@ -286,7 +320,7 @@ internal sealed class ImagingWork : IDisposable
             source.EnsureUnchanged();
             for (int i = 0; i < imaged.Pages.Count; i++)
                 held.AddPage(i, imaged.Pages[i]);
-            if (SourceSamples.FirstDifference(source, held, imaged.Size, cancellation) is { } other)
+            if (SourceSamples.FirstDifference(source, held, map!, mapfile, cancellation) is { } other)
                 differences.Add(new SourceDifference("content", other.Offset, other.Length));
         }
         catch (SourceChangedException e)
@@ -294,6 +328,7 @@ internal sealed class ImagingWork : IDisposable
             differences.Add(e.Change switch
             {
                 SourceChange.Modified => new SourceDifference("modified", 0, imaged.Size),
+                SourceChange.Replaced => new SourceDifference("gone", 0, 0),
                 SourceChange.Longer => new SourceDifference("longer", imaged.Size, (e.ActualLength ?? imaged.Size) - imaged.Size),
                 _ => new SourceDifference("shorter", e.ActualLength ?? imaged.Size, e.ActualLength is { } now ? imaged.Size - now : 0),
             });

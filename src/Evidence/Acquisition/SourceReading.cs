@@ -100,7 +100,7 @@ internal sealed class SourceReading(ImagingPass pass, BlockPool pool, IReadOnlyL
                 cancellation.ThrowIfCancellationRequested();
                 if (run.IsPresent)
                     GiveHeld(run);
-                else if (run.Kind == RunKind.Hole)
+                else if (run.Kind == RunKind.Hole && !pass.ReadHoles)
                     GiveAbsent(run.End, RunKind.Hole, deferred: false);
                 else
                     GiveMissing(run.End);
@@ -114,7 +114,7 @@ internal sealed class SourceReading(ImagingPass pass, BlockPool pool, IReadOnlyL
         return length;
     }
 
-    private IEnumerable<MapRun> RunsOf(long page, int length)
+    private List<MapRun> RunsOf(long page, int length)
     {
         try
         {
@@ -123,14 +123,26 @@ internal sealed class SourceReading(ImagingPass pass, BlockPool pool, IReadOnlyL
         catch (EvidenceException e) when (rescuer is not null && string.Equals(e.Code, ErrorCode.ContentRefuted, StringComparison.Ordinal))
         {
             damaged = true;
-            long start = page * SegmentParameters.PageSize;
-            map!.Set(start, length, RescueStatus.NonTried);
-            return [new MapRun(start, length, RunKind.Unread, 0, default)];
+            held!.DropPage(page);
+            List<MapRun> pieces = [.. held.Runs(page, length)];
+            foreach (MapRun run in pieces.Where(r => !r.IsPresent))
+                ReadAnew(run);
+            return pieces;
         }
+    }
+
+    /// <summary>Has that read which the vault held until now, as far as the source may be asked for it.</summary>
+    private void ReadAnew(MapRun run)
+    {
+        map!.Set(run.Offset, run.Length, RescueStatus.NonTried);
+        if (pass.Mapfile is { } mapfile)
+            map.Exclude(mapfile, run.Offset, run.Length);
     }
 
     private void GiveHeld(MapRun run)
     {
+        if (run.Offset != position)
+            throw new InvalidOperationException($"What the vault holds of offset {run.Offset} would come to lie at {position}.");
         if (scratch.Length < run.Length && run.Kind == RunKind.Data)
             scratch = new byte[run.Length];
         if (run.Kind == RunKind.Data)
@@ -139,12 +151,14 @@ internal sealed class SourceReading(ImagingPass pass, BlockPool pool, IReadOnlyL
             {
                 held!.Read(run, scratch.AsSpan(0, (int)run.Length));
             }
-            catch (EvidenceException e) when (rescuer is not null && string.Equals(e.Code, ErrorCode.ContentRefuted, StringComparison.Ordinal))
+            catch (EvidenceException e) when (string.Equals(e.Code, ErrorCode.ContentRefuted, StringComparison.Ordinal))
             {
-                // The vault's copy has rotted since; the source may still have it.
-                damaged = true;
+                // The vault's copy has rotted since; the source may still have it. Where this pass does not read, the next run does.
                 pass.Index.MarkDamaged(run.Segment);
-                map!.Set(run.Offset, run.Length, RescueStatus.NonTried);
+                if (rescuer is null)
+                    throw;
+                damaged = true;
+                ReadAnew(run);
                 GiveMissing(run.End);
                 return;
             }
@@ -217,7 +231,7 @@ internal sealed class SourceReading(ImagingPass pass, BlockPool pool, IReadOnlyL
         {
             Lost = e;
             absences.Lose(e);
-            if (e is SourceChangedException)
+            if (e is SourceChangedException { Change: SourceChange.Shorter })
                 ReadToNewEnd(stop);
         }
     }

@@ -1,6 +1,7 @@
 using System.Buffers;
 using System.Buffers.Binary;
 using System.Security.Cryptography;
+using Evidence.Rescue;
 using Evidence.Segments;
 using Evidence.Sources;
 
@@ -15,23 +16,31 @@ internal static class SourceSamples
     /// <summary>Places to read: on a hard disk that seeks for each, a few seconds in all.</summary>
     private const int Places = 256;
 
+    /// <summary>The most bytes to read of a run that need not be one segment: of zeros, or of another repeated byte.</summary>
+    private const int LargestSample = 64 << 10;
+
     /// <summary>
-    /// Reads segments at places that nobody can foresee again; gives the first that differs, null where none does. What cannot be read a second time
-    /// says nothing.
+    /// Reads again, at places that nobody can foresee, what was read before; gives the first that differs, null where none does. What cannot be read a
+    /// second time says nothing.
     /// </summary>
+    /// <param name="source">The source.</param>
+    /// <param name="held">What was read.</param>
+    /// <param name="map">Where that is: places are chosen among what is finished, so that a small beginning is looked at as closely as a whole.</param>
+    /// <param name="mapfile">What of the source counts, of the same length; null for all of it.</param>
+    /// <param name="cancellation">Stops it.</param>
     /// <exception cref="EvidenceException">The source is gone, or ends before a place that it had.</exception>
-    internal static MapRun? FirstDifference(Source source, HeldContent held, long size, CancellationToken cancellation)
+    internal static MapRun? FirstDifference(Source source, HeldContent held, RescueMap map, RescueMap? mapfile, CancellationToken cancellation)
     {
         MapRun last = default;
-        foreach (long place in RandomPlaces(size).Order())
+        foreach (long place in RandomPlaces(map))
         {
             cancellation.ThrowIfCancellationRequested();
             if (place < last.End)
                 continue;
             try
             {
-                last = RunAt(held, place, size);
-                if (last.Kind == RunKind.Data && Differs(source, held, last))
+                last = SampleAt(held, place, map.Length);
+                if (last.IsPresent && Counts(mapfile, last) && Differs(source, held, last))
                     return last;
             }
             catch (SourceReadException e) when (!e.IsSourceGone)
@@ -47,19 +56,36 @@ internal static class SourceSamples
         return null;
     }
 
-    private static IEnumerable<long> RandomPlaces(long size)
+    private static IEnumerable<long> RandomPlaces(RescueMap map)
     {
         byte[] random = RandomNumberGenerator.GetBytes(Places * sizeof(ulong));
-        for (int i = 0; i < Places && size > 0; i++)
-            yield return (long)(BinaryPrimitives.ReadUInt64LittleEndian(random.AsSpan(i * sizeof(ulong))) % (ulong)size);
+        long finished = map.Total(RescueStatus.Finished);
+        long[] choices = [.. Enumerable.Range(0, finished > 0 ? Places : 0)
+            .Select(i => (long)(BinaryPrimitives.ReadUInt64LittleEndian(random.AsSpan(i * sizeof(ulong))) % (ulong)finished)).Order()];
+        int next = 0;
+        long before = 0;
+        foreach (RescueRange range in map.Ranges.Where(r => r.Status == RescueStatus.Finished))
+        {
+            for (; next < choices.Length && choices[next] < before + range.Length; next++)
+                yield return range.Offset + (choices[next] - before);
+            before += range.Length;
+        }
     }
 
-    private static MapRun RunAt(HeldContent held, long offset, long size)
+    /// <summary>The run at a place, or that part of it which is to be read: a segment can be had as a whole only.</summary>
+    private static MapRun SampleAt(HeldContent held, long place, long size)
     {
-        long page = offset / SegmentParameters.PageSize;
+        long page = place / SegmentParameters.PageSize;
         int length = (int)Math.Min(SegmentParameters.PageSize, size - (page * SegmentParameters.PageSize));
-        return held.Runs(page, length).First(r => offset < r.End);
+        MapRun run = held.Runs(page, length).First(r => place < r.End);
+        if (run.Kind == RunKind.Data)
+            return run;
+        long start = Math.Max(run.Offset, place - (place % LargestSample));
+        return run with { Offset = start, Length = Math.Min(run.End - start, LargestSample) };
     }
+
+    private static bool Counts(RescueMap? mapfile, MapRun run) =>
+        mapfile is null || (mapfile.RangeAt(run.Offset) is { Status: RescueStatus.Finished } range && range.End >= run.End);
 
     private static bool Differs(Source source, HeldContent held, MapRun run)
     {

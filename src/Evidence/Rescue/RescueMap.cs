@@ -137,6 +137,29 @@ public sealed class RescueMap
         }
     }
 
+    /// <summary>The same of a source of a length, in whole units (<see cref="Join"/>); what lies behind this map's end was not tried.</summary>
+    internal RescueMap Fit(long length, int unit)
+    {
+        var fitted = new RescueMap(length);
+        foreach (RescueRange range in Ranges.Where(r => r.Offset < length))
+            fitted.Set(range.Offset, Math.Min(range.Length, length - range.Offset), range.Status);
+        fitted.Join(unit);
+        return fitted;
+    }
+
+    /// <summary>Counts as finished, within a range, what another map of the same length says is not: it shall not be read.</summary>
+    internal void Exclude(RescueMap other, long offset, long length)
+    {
+        for (long end = offset + length; offset < end;)
+        {
+            RescueRange range = other.RangeAt(offset);
+            long stop = Math.Min(range.End, end);
+            if (range.Status != RescueStatus.Finished)
+                Set(offset, stop - offset, RescueStatus.Finished);
+            offset = stop;
+        }
+    }
+
     private static int Progress(RescueStatus status) => status switch
     {
         RescueStatus.NonTried => 0,
