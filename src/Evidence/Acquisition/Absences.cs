@@ -10,6 +10,7 @@ namespace Evidence.Acquisition;
 internal sealed class Absences
 {
     private const string NotAttempted = "not attempted";
+    private const string TimeOver = "the time was over";
     private const string Gone = "the source was gone";
 
     private readonly Lock gate = new();
@@ -41,6 +42,13 @@ internal sealed class Absences
     {
         lock (gate)
             otherwise = error is SourceChangedException { Change: SourceChange.Shorter } ? "the source ended" : Gone;
+    }
+
+    /// <summary>The time that there was for reading is used up.</summary>
+    internal void EndTime()
+    {
+        lock (gate)
+            otherwise = TimeOver;
     }
 
     /// <summary>What a missing byte counts as, and up to where.</summary>

@@ -39,6 +39,7 @@ internal sealed class ImagingWork : IDisposable
     /// <summary>Whether something that was read before is not in the vault any more, so that the source is asked for it.</summary>
     private bool hasLosses;
     private AcquisitionJournal? journal;
+    private Rescuer? rescuer;
     private Sha256Digest? continues;
     private StoredCounts stored;
 
@@ -50,11 +51,19 @@ internal sealed class ImagingWork : IDisposable
         this.options = options;
         this.progress = progress;
         compression = options.Compression ?? vault.Settings.Compression;
-        medium = new SegmentReader(vault.Layout, vault.Index, fromMedium: true);
-        held = new HeldContent(medium);
         map = source is { IsSequential: false, Length: { } length } ? new RescueMap(length) : null;
+        // Such a tool writes nothing where it read nothing, so a disk with a bad end leaves a file that is too short to be its image.
+        if (options.Mapfile is { } whole && map is not null && whole.Length > map.Length)
+        {
+            throw new EvidenceException(
+                ErrorCode.RescueMapInvalid,
+                $"The mapfile is of a disk of {whole.Length} bytes, and {source.Identity.Name} has {map.Length}. Use the mapfile of this file; where the end of the disk could not be read, lengthen the file first: truncate --size={whole.Length} FILE.");
+        }
+
         mapfile = map is null ? null : options.Mapfile?.Fit(map.Length, RescueReader.Sector);
         continues = options.Continues;
+        medium = new SegmentReader(vault.Layout, vault.Index, fromMedium: true);
+        held = new HeldContent(medium);
     }
 
     internal async Task<AcquisitionResult> RunAsync(CancellationToken cancellation)
@@ -78,6 +87,8 @@ internal sealed class ImagingWork : IDisposable
         ImagedSource imaged = await ImageAsync(cancellation).ConfigureAwait(false);
         if (imaged.Lost is { } lost && imaged.Totals.All(t => t.Key is RunKind.Unread or RunKind.Unreadable || t.Value == 0))
             throw lost;
+        if (imaged.Lost is null && rescuer is { IsOutOfTime: true })
+            absences.EndTime();
         Instant finished = Now();
 
         var manifest = new ImageManifest
@@ -237,7 +248,7 @@ internal sealed class ImagingWork : IDisposable
 
     private async Task<ImagedSource> ImageAsync(CancellationToken cancellation)
     {
-        Rescuer? rescuer = map is null ? null : new Rescuer(source, map, options.Rescue);
+        rescuer = map is null ? null : new Rescuer(source, map, options.Rescue);
         ImagedSource? imaged = null;
         // Where nothing is left but places that failed before, there is no first pass to make.
         if (map is null || hasLosses || map.Ranges.Any(r => r.Status == RescueStatus.NonTried) || map.Ranges.All(r => r.Status == RescueStatus.Finished))
@@ -251,12 +262,12 @@ internal sealed class ImagingWork : IDisposable
 
         EvidenceException? lost = imaged?.Lost;
         lost ??= await Task.Factory.StartNew(
-            () => Rescue(rescuer!, cancellation), CancellationToken.None, TaskCreationOptions.LongRunning, TaskScheduler.Default).ConfigureAwait(false);
-        imaged = await PassAsync(rescuer: null, AcquisitionPhase.Assembling, cancellation).ConfigureAwait(false);
+            () => Rescue(cancellation), CancellationToken.None, TaskCreationOptions.LongRunning, TaskScheduler.Default).ConfigureAwait(false);
+        imaged = await PassAsync(from: null, AcquisitionPhase.Assembling, cancellation).ConfigureAwait(false);
         return imaged with { Lost = lost };
     }
 
-    private async Task<ImagedSource> PassAsync(Rescuer? rescuer, AcquisitionPhase phase, CancellationToken cancellation)
+    private async Task<ImagedSource> PassAsync(Rescuer? from, AcquisitionPhase phase, CancellationToken cancellation)
     {
         ImagedSource imaged = await ImagingPipeline.RunAsync(
             new ImagingPass
@@ -271,22 +282,22 @@ internal sealed class ImagingWork : IDisposable
                 Held = map is null ? null : held,
                 Map = map,
                 Mapfile = mapfile,
-                Rescuer = rescuer,
+                Rescuer = from,
                 Absences = absences,
-                Journal = rescuer is null ? null : journal,
+                Journal = from is null ? null : journal,
                 Progress = (done, bytes) => progress?.Report(new(phase, done, source.Length, stored.Bytes + bytes)),
             },
             cancellation).ConfigureAwait(false);
         stored += imaged.Stored;
         // In this order, each durable before the next: packs, manifest, ledger entry, checkpoint.
         await vault.Store.FlushAsync().ConfigureAwait(false);
-        if (rescuer is not null)
+        if (from is not null)
             journal?.Keep([.. imaged.Pages.Skip(imaged.PagesKept).Select((id, i) => ((long)(imaged.PagesKept + i), id))]);
         return imaged;
     }
 
     /// <summary>Gets out of the source what can be got; returns why it ended early, where it did.</summary>
-    private EvidenceException? Rescue(Rescuer rescuer, CancellationToken cancellation)
+    private EvidenceException? Rescue(CancellationToken cancellation)
     {
         long missing = map!.Ranges.Where(r => r.Status != RescueStatus.Finished).Sum(r => r.Length);
         using var filling = new GapFilling(
@@ -294,7 +305,7 @@ internal sealed class ImagingWork : IDisposable
             done => progress?.Report(new(AcquisitionPhase.Rescuing, done, missing, stored.Bytes)));
         try
         {
-            rescuer.Recover(filling, cancellation);
+            rescuer!.Recover(filling, cancellation);
             return null;
         }
         catch (EvidenceException e) when (e is SourceChangedException or SourceReadException { IsSourceGone: true })
@@ -320,7 +331,8 @@ internal sealed class ImagingWork : IDisposable
             source.EnsureUnchanged();
             for (int i = 0; i < imaged.Pages.Count; i++)
                 held.AddPage(i, imaged.Pages[i]);
-            if (SourceSamples.FirstDifference(source, held, map!, mapfile, cancellation) is { } other)
+            // When the time is over, nothing more is read.
+            if (rescuer is not { IsOutOfTime: true } && SourceSamples.FirstDifference(source, held, map!, mapfile, cancellation) is { } other)
                 differences.Add(new SourceDifference("content", other.Offset, other.Length));
         }
         catch (SourceChangedException e)

@@ -20,7 +20,7 @@ internal static class SourceSamples
     private const int LargestSample = 64 << 10;
 
     /// <summary>
-    /// Reads again, at places that nobody can foresee, what was read before; gives the first that differs, null where none does. What cannot be read a
+    /// Reads again, at places that nobody can foresee, what was read before; gives the first that differs, from its first other byte on; null where none does. What cannot be read a
     /// second time says nothing.
     /// </summary>
     /// <param name="source">The source.</param>
@@ -40,8 +40,8 @@ internal static class SourceSamples
             try
             {
                 last = SampleAt(held, place, map.Length);
-                if (last.IsPresent && Counts(mapfile, last) && Differs(source, held, last))
-                    return last;
+                if (last.IsPresent && Counts(mapfile, last) && Same(source, held, last) is var same && same < last.Length)
+                    return last with { Offset = last.Offset + same, Length = last.Length - same };
             }
             catch (SourceReadException e) when (!e.IsSourceGone)
             {
@@ -87,7 +87,8 @@ internal static class SourceSamples
     private static bool Counts(RescueMap? mapfile, MapRun run) =>
         mapfile is null || (mapfile.RangeAt(run.Offset) is { Status: RescueStatus.Finished } range && range.End >= run.End);
 
-    private static bool Differs(Source source, HeldContent held, MapRun run)
+    /// <summary>How many of a run's bytes the source gives as before, up to the first that it does not.</summary>
+    private static int Same(Source source, HeldContent held, MapRun run)
     {
         int length = (int)run.Length;
         byte[] before = ArrayPool<byte>.Shared.Rent(length);
@@ -95,7 +96,8 @@ internal static class SourceSamples
         try
         {
             held.Read(run, before.AsSpan(0, length));
-            return source.Read(run.Offset, now.AsSpan(0, length)) == length && !before.AsSpan(0, length).SequenceEqual(now.AsSpan(0, length));
+            _ = source.Read(run.Offset, now.AsSpan(0, length));
+            return before.AsSpan(0, length).CommonPrefixLength(now.AsSpan(0, length));
         }
         finally
         {
