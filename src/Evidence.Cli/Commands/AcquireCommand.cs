@@ -8,7 +8,6 @@ using Evidence.Segments;
 using Evidence.Sources;
 using Evidence.Sources.Nbd;
 using Evidence.Vaults;
-using Microsoft.Extensions.Logging;
 
 namespace Evidence.Cli.Commands;
 
@@ -86,6 +85,17 @@ internal static class AcquireCommand
         HelpName = "FILE",
     };
 
+    private static readonly Option<bool> Direct = new("--direct")
+    {
+        Description = "Read files past the page cache from the beginning, where their file system grants that; devices always are, files otherwise from the first error on.",
+    };
+
+    private static readonly Option<string?> ReconnectTime = new("--reconnect-time")
+    {
+        Description = "How long to try to reach an NBD server again that was lost, as 90s, 45m or 12h; a minute unless told otherwise. Then it counts as gone.",
+        HelpName = "TIME",
+    };
+
     private static readonly Option<bool> NoVerify = new("--no-verify")
     {
         Description = "Leave out reading everything back from the medium at the end. The record says so; 'evidence verify' does it later.",
@@ -111,7 +121,7 @@ internal static class AcquireCommand
             """)
         {
             Sources, Options.Case, Options.Items, Examiner, WriteBlockers, Seals, Digests, Options.Compression, ReadHoles, SingleFile, NoVerify,
-            Resume, Restart, Retries, NoScrape, TimeBudget, MapfileOption,
+            Resume, Restart, Retries, NoScrape, TimeBudget, MapfileOption, Direct, ReconnectTime,
         };
         Session.Bind(command, RunAsync);
         return command;
@@ -123,6 +133,8 @@ internal static class AcquireCommand
         string[] items = parsed.GetValue(Options.Items) ?? [];
         if (items.Length > 0 && items.Length != sources.Length)
             throw new EvidenceException(ErrorCode.Usage, $"There are {sources.Length} sources and {items.Length} items: give --item once for each source, in order.");
+        if (sources.Length > 1 && parsed.GetValue(MapfileOption) is not null)
+            throw new EvidenceException(ErrorCode.Usage, "A mapfile is of one source: acquire the others without it.");
         if (sources.Count(s => s == "-") > 1)
             throw new EvidenceException(ErrorCode.Usage, "Standard input can be imaged only once.");
         Func<int, string?> writeBlocker = ForEach(parsed, WriteBlockers, sources.Length);
@@ -146,7 +158,14 @@ internal static class AcquireCommand
         };
 
         // All sources are looked at before a vault is made for them.
-        Attempt[] attempts = [.. sources.Select((s, i) => new Attempt(s, items.ElementAtOrDefault(i), parsed.GetValue(SingleFile), session.Access.Logger))];
+        var opening = new SourceOptions
+        {
+            SingleFile = parsed.GetValue(SingleFile),
+            DirectIO = parsed.GetValue(Direct) ? true : null,
+            Nbd = parsed.GetValue(ReconnectTime) is { } patience ? new NbdOptions { ReconnectTime = Units.ParseTime(patience) } : new NbdOptions(),
+            Logger = session.Access.Logger,
+        };
+        Attempt[] attempts = [.. sources.Select((s, i) => new Attempt(s, items.ElementAtOrDefault(i), opening))];
         foreach (Attempt attempt in attempts)
             attempt.Open();
         if (attempts is [{ Failure: { } only }])
@@ -229,7 +248,7 @@ internal static class AcquireCommand
     }
 
     /// <summary>One source, and what became of it.</summary>
-    private sealed class Attempt(string name, string? item, bool singleFile, ILogger logger) : IDisposable
+    private sealed class Attempt(string name, string? item, SourceOptions opening) : IDisposable
     {
         private Source? source;
         private Sha256Digest? continues;
@@ -246,7 +265,7 @@ internal static class AcquireCommand
         {
             try
             {
-                source = name == "-" ? Source.OpenStandardInput() : Source.Open(name, new SourceOptions { SingleFile = singleFile, Logger = logger });
+                source = name == "-" ? Source.OpenStandardInput() : Source.Open(name, opening);
             }
             catch (EvidenceException e)
             {
@@ -320,6 +339,7 @@ internal static class AcquireCommand
                 json["zeroBytes"] = DecimalText.Format(r.Manifest.Totals.GetValueOrDefault(RunKind.Zero));
                 json["holeBytes"] = DecimalText.Format(r.Manifest.Totals.GetValueOrDefault(RunKind.Hole));
                 json["live"] = source!.Identity.IsLive;
+                json["direct"] = source.IsDirect;
                 json["unreadable"] = new JsonArray([.. r.Manifest.Absent.Where(a => a.Kind == RunKind.Unreadable).Select(a =>
                     new JsonObject { ["offset"] = DecimalText.Format(a.Offset), ["length"] = DecimalText.Format(a.Length) })]);
                 json["unread"] = new JsonArray([.. r.Manifest.Absent.Where(a => a.Kind == RunKind.Unread).Select(a =>
