@@ -1,8 +1,5 @@
 using System.Diagnostics;
-using System.Globalization;
 using System.Security.Cryptography;
-using System.Text;
-using System.Text.RegularExpressions;
 using Evidence.Interop.Tests.Harness;
 using Evidence.Interop.Tests.Sources;
 using Evidence.Rescue;
@@ -13,13 +10,12 @@ namespace Evidence.Interop.Tests.Rescue;
 /// A disk of random bytes of which chosen sectors cannot be read, as a file or as a block device, that tells every request that reaches it.
 /// nbdkit refuses the sectors and keeps the log, nbdfuse shows the disk as a file, and a loop device over that passes each request on as it is.
 /// </summary>
-internal sealed partial class FailingDisk : IDisposable
+internal sealed class FailingDisk : IDisposable
 {
     private readonly DirectoryInfo directory = Directory.CreateTempSubdirectory("evidence-failing-");
     private readonly RunningProcess server;
     private readonly string file;
-    private readonly string log;
-    private long logRead;
+    private readonly RequestLog log;
 
     internal FailingDisk(int length, int sectorSize, IReadOnlyCollection<long> badSectors, bool isDevice)
     {
@@ -33,14 +29,14 @@ internal sealed partial class FailingDisk : IDisposable
             Mapfile.Write(Truth, writer);
         string content = PathOf("content.img");
         File.WriteAllBytes(content, Content);
-        log = PathOf("requests.log");
+        log = new RequestLog(PathOf("requests.log"));
         file = PathOf("disk.img");
         File.WriteAllBytes(file, []);
         server = new RunningProcess(new ProcessStartInfo(
             "nbdfuse",
             [
                 "--readonly", file, "[", "nbdkit", "--exit-with-parent", "--filter=log", "--filter=ddrescue", "file", content,
-                $"ddrescue-mapfile={mapfile}", $"logfile={log}", "]",
+                $"ddrescue-mapfile={mapfile}", $"logfile={log.Path}", "]",
             ]));
         try
         {
@@ -79,17 +75,7 @@ internal sealed partial class FailingDisk : IDisposable
     /// <summary>How many of the requests since the last call asked for a bad sector.</summary>
     internal int RequestsOfBadSectors()
     {
-        using var stream = new FileStream(log, FileMode.Open, FileAccess.Read, FileShare.ReadWrite);
-        stream.Position = logRead;
-        using var reader = new StreamReader(stream, Encoding.Latin1);
-        string text = reader.ReadToEnd();
-        logRead = stream.Length;
-        return Request().Matches(text).Count(request =>
-        {
-            long offset = Hex(request.Groups["offset"]);
-            long end = offset + Hex(request.Groups["count"]);
-            return Truth.Next(RescueStatus.BadSector, offset) is { } bad && bad.Offset < end;
-        });
+        return log.Next().Count(request => Truth.Next(RescueStatus.BadSector, request.Offset) is { } bad && bad.Offset < request.End);
     }
 
     public void Dispose()
@@ -109,9 +95,4 @@ internal sealed partial class FailingDisk : IDisposable
             directory.Delete(recursive: true);
         }
     }
-
-    private static long Hex(Group group) => long.Parse(group.ValueSpan, NumberStyles.AllowHexSpecifier, CultureInfo.InvariantCulture);
-
-    [GeneratedRegex(@" Read id=\d+ offset=0x(?<offset>[0-9a-f]+) count=0x(?<count>[0-9a-f]+)", RegexOptions.ExplicitCapture, matchTimeoutMilliseconds: 60_000)]
-    private static partial Regex Request();
 }
