@@ -12,6 +12,9 @@ namespace Evidence.Acquisition;
 internal sealed class HeldContent(SegmentReader segments)
 {
     private readonly Dictionary<long, Sha256Digest> pages = [];
+
+    /// <summary>The page that was decoded last: samples are many to a page.</summary>
+    private (Sha256Digest Id, IReadOnlyList<MapRun>? Runs) last;
     private readonly Dictionary<long, SortedList<long, MapRun>> pieces = [];
 
     /// <summary>The pages of which every segment was read from the medium, and found good, since.</summary>
@@ -136,12 +139,15 @@ internal sealed class HeldContent(SegmentReader segments)
 
     private IReadOnlyList<MapRun> Decode(Sha256Digest id, int length)
     {
+        if (last.Id == id && last.Runs is { } again)
+            return again;
         try
         {
             MapPage page = MapPage.Decode(segments.Read(id, PackFormat.LargestContent));
-            return page.Length == length
-                ? page.Runs
-                : throw new FormatException($"it covers {page.Length} bytes where {length} are asked for.");
+            if (page.Length != length)
+                throw new FormatException($"it covers {page.Length} bytes where {length} are asked for.");
+            last = (id, page.Runs);
+            return page.Runs;
         }
         catch (FormatException e)
         {
