@@ -39,7 +39,15 @@ internal sealed class AcquisitionJournal : IDisposable
     {
         this.path = path;
         this.held = held;
-        handle = DurableFile.Translate(path, "open the journal", () => File.OpenHandle(path, FileMode.OpenOrCreate, FileAccess.ReadWrite));
+        try
+        {
+            handle = DurableFile.Translate(path, "open the journal", () => File.OpenHandle(path, FileMode.OpenOrCreate, FileAccess.ReadWrite));
+        }
+        catch
+        {
+            held.Dispose();
+            throw;
+        }
     }
 
     /// <summary>The runs so far, this one not among them.</summary>
@@ -86,7 +94,8 @@ internal sealed class AcquisitionJournal : IDisposable
             }
             catch
             {
-                journal.Dispose();
+                // The door is held: an empty journal is for the next run to remove.
+                journal.Release();
                 throw;
             }
         }
@@ -145,6 +154,11 @@ internal sealed class AcquisitionJournal : IDisposable
             }
         }
 
+        Release();
+    }
+
+    private void Release()
+    {
         handle.Dispose();
         held.Dispose();
     }
@@ -156,12 +170,18 @@ internal sealed class AcquisitionJournal : IDisposable
         {
             if (VaultFiles.IsNoFile(found) || new FileInfo(found).Length > MostWithoutWork || FileLock.TryAcquire(Path.ChangeExtension(found, LockExtension)) is not { } dead)
                 continue;
-            using var journal = new AcquisitionJournal(found, dead);
-            journal.hasWork = journal.ReadLines().Skip(1).Any(IsWork);
-            if (journal.hasWork)
-                continue;
-            journal.Delete();
-            Log.LeftoverRemoved(logger, found);
+            var journal = new AcquisitionJournal(found, dead);
+            try
+            {
+                if (journal.ReadLines().Skip(1).Any(IsWork))
+                    continue;
+                journal.Delete();
+                Log.LeftoverRemoved(logger, found);
+            }
+            finally
+            {
+                journal.Release();
+            }
         }
 
         foreach (string orphan in Directory.EnumerateFiles(folder, $"*{LockExtension}").Where(p => !File.Exists(Path.ChangeExtension(p, Extension))))
