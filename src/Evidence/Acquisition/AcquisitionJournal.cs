@@ -18,7 +18,7 @@ namespace Evidence.Acquisition;
 /// </summary>
 internal sealed class AcquisitionJournal : IDisposable
 {
-    private const int ChecksumDigits = 32;
+    private const int Prefix = 33;
     private const int MostWithoutWork = 1 << 16;
     private const string Extension = ".journal";
     private const string LockExtension = ".lock";
@@ -261,7 +261,7 @@ internal sealed class AcquisitionJournal : IDisposable
     {
         if (lines.Count == 0)
             return;
-        byte[] bytes = Encoding.UTF8.GetBytes(string.Concat(lines.Select(l => Text(l) is var text ? $"{Checksum(text)} {text}\n" : "")));
+        byte[] bytes = Encoding.UTF8.GetBytes(string.Concat(lines.Select(l => Text(l) is var text ? $"{PrefixOf(Encoding.UTF8.GetBytes(text))}{text}\n" : "")));
         DurableFile.Translate(path, "write the journal", () => RandomAccess.Write(handle, bytes, length));
         DurableFile.Sync(handle, path);
         length += bytes.Length;
@@ -287,11 +287,12 @@ internal sealed class AcquisitionJournal : IDisposable
         while (length < read)
         {
             int end = bytes.AsSpan((int)length, read - (int)length).IndexOf((byte)'\n');
-            if (end <= ChecksumDigits)
+            if (end < Prefix)
                 break;
-            string line = Encoding.UTF8.GetString(bytes, (int)length, end);
-            string text = line[(ChecksumDigits + 1)..];
-            if (!line.StartsWith(Checksum(text), StringComparison.Ordinal))
+            ReadOnlySpan<byte> line = bytes.AsSpan((int)length, end);
+            ReadOnlySpan<byte> text = line[Prefix..];
+            // What a torn write left can be any bytes.
+            if (!line[..Prefix].SequenceEqual(Encoding.ASCII.GetBytes(PrefixOf(text))))
                 break;
             lines.Add((JsonObject)JsonNode.Parse(text)!);
             length += end + 1;
@@ -302,5 +303,6 @@ internal sealed class AcquisitionJournal : IDisposable
 
     private static string Text(JsonObject json) => Encoding.UTF8.GetString(CanonicalJson.Serialize(json));
 
-    private static string Checksum(string text) => Convert.ToHexStringLower(XxHash128.Hash(Encoding.UTF8.GetBytes(text)));
+    /// <summary>The checksum that stands before a line's text, and the space behind it.</summary>
+    private static string PrefixOf(ReadOnlySpan<byte> text) => Convert.ToHexStringLower(XxHash128.Hash(text)) + ' ';
 }
