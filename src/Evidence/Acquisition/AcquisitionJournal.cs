@@ -1,3 +1,5 @@
+using System.Diagnostics;
+using System.Globalization;
 using System.IO.Hashing;
 using System.Text;
 using System.Text.Json.Nodes;
@@ -80,7 +82,7 @@ internal sealed class AcquisitionJournal : IDisposable
         // One at a time between looking at a journal and taking it.
         using FileLock door = FileLock.Acquire(DoorOf(layout.Resume), CancellationToken.None);
         RemoveEmpty(layout.Resume, logger);
-        for (int number = 0; ; number++)
+        foreach (int number in NumbersOf(layout.Resume, key).Union(Enumerable.Range(0, int.MaxValue)))
         {
             string name = Path.Combine(layout.Resume, string.Create(null, $"{key}-{number}"));
             // Another process images the same source as the same item at this very moment.
@@ -99,6 +101,8 @@ internal sealed class AcquisitionJournal : IDisposable
                 throw;
             }
         }
+
+        throw new UnreachableException();
     }
 
     /// <summary>Notes when this run began, and from where it goes on.</summary>
@@ -191,6 +195,13 @@ internal sealed class AcquisitionJournal : IDisposable
                 DurableFile.Translate(orphan, "remove the lock file", () => File.Delete(orphan));
         }
     }
+
+    /// <summary>The journals that are there: of several runs at once, the first may be long done, and another have been killed.</summary>
+    private static IEnumerable<int> NumbersOf(string folder, string key) =>
+        Directory.EnumerateFiles(folder, $"{key}-*{Extension}")
+            .Select(found => int.TryParse(Path.GetFileNameWithoutExtension(found)[(key.Length + 1)..], NumberStyles.None, null, out int number) ? number : -1)
+            .Where(number => number >= 0)
+            .Order();
 
     /// <summary>Whether a line is worth keeping a journal for.</summary>
     private static bool IsWork(JsonObject line) => !line.ContainsKey("run");
