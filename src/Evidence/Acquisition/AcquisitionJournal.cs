@@ -139,8 +139,11 @@ internal sealed class AcquisitionJournal : IDisposable
     /// <summary>Removes the journal: the acquisition is recorded.</summary>
     internal void Remove()
     {
-        using FileLock door = FileLock.Acquire(DoorOf(Path.GetDirectoryName(path)!), CancellationToken.None);
+        string folder = Path.GetDirectoryName(path)!;
+        using FileLock door = FileLock.Acquire(DoorOf(folder), CancellationToken.None);
         Delete();
+        // One that came back after a power cut would have the same command, given anew, answer with an image that is long done.
+        DurableFile.SyncDirectory(folder);
     }
 
     /// <summary>Lets go of the journal; one that nothing was kept in goes.</summary>

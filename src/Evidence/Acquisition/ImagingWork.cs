@@ -132,13 +132,12 @@ internal sealed class ImagingWork : IDisposable
 
     /// <summary>
     /// An earlier run came as far as its manifest. Where all that it lacked is the ledger entry, it gets that; an image of a source that was lost on the way
-    /// is continued.
+    /// is continued, and one that lacks what is asked for now is made anew.
     /// </summary>
     private AcquisitionResult? Finish(Sha256Digest image)
     {
-        if (!File.Exists(vault.Layout.Manifest(image)))
+        if (ReadWritten(image) is not var (manifest, segments))
             return null;
-        ImageManifest manifest = vault.OpenImage(image).Manifest;
         long? entry = vault.Ledger.FindAcquisition(image);
         if (manifest.Differences.Any(d => d.What is "gone" or "shorter"))
         {
@@ -152,10 +151,41 @@ internal sealed class ImagingWork : IDisposable
         }
 
         bool verified = journal!.ImageVerified;
+        if ((!verified && !options.SkipReadBack) || options.Digests.Except(manifest.Digests.Select(d => d.Algorithm)).Any())
+            return null;
         entry ??= vault.Ledger.RecordAcquisition(image, manifest, item, options.Case, verified);
-        journal.Remove();
+        Forget(image);
         Log.Finished(vault.Access.Logger, source.Identity.Name, image);
-        return Result(image, manifest, verified, entry, segments: 0);
+        return Result(image, manifest, verified, entry, segments);
+    }
+
+    /// <summary>The manifest that an earlier run wrote, and how many segments it names; null where it, or its map, is gone or damaged.</summary>
+    private (ImageManifest Manifest, long Segments)? ReadWritten(Sha256Digest image)
+    {
+        try
+        {
+            VaultImage written = vault.OpenImage(image);
+            return (written.Manifest, written.Runs().LongCount(r => r.Kind == RunKind.Data));
+        }
+        catch (EvidenceException e) when (string.Equals(e.Code, ErrorCode.ContentRefuted, StringComparison.Ordinal))
+        {
+            // Whoever verifies hears of it. What the journal's pages hold is proved by their ids, and the rest is read again.
+            return null;
+        }
+    }
+
+    /// <summary>Removes the journal of an image that is recorded.</summary>
+    private void Forget(Sha256Digest image)
+    {
+        try
+        {
+            journal?.Remove();
+        }
+        catch (EvidenceException e)
+        {
+            throw new EvidenceException(
+                e.Code, $"The image sha256:{image} is recorded, but the journal of its making could not be removed for good: {e.Message} To image the source once more, give --restart.", e);
+        }
     }
 
     /// <summary>Takes up what an earlier run, or the image that is to be continued, has of the source, and what a tool for dying disks says of it.</summary>
@@ -382,7 +412,7 @@ internal sealed class ImagingWork : IDisposable
         long? entry = vault.Ledger.RecordAcquisition(id, manifest, item, options.Case, verified: !options.SkipReadBack);
         // An image of a source that was lost on the way is continued by the next run of the same command.
         if (imaged.Lost is null)
-            journal?.Remove();
+            Forget(id);
         return Result(id, manifest, !options.SkipReadBack, entry, imaged.Segments);
     }
 
