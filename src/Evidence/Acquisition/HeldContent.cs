@@ -9,7 +9,7 @@ namespace Evidence.Acquisition;
 /// What the vault holds of a source already: pages of its map, from a run that was interrupted or from an earlier image, and pieces read since
 /// into what those pages lack. Filled by one thread at a time.
 /// </summary>
-internal sealed class HeldContent(SegmentReader segments)
+internal sealed class HeldContent(SegmentReader segments, SegmentIndex index)
 {
     private readonly Dictionary<long, Sha256Digest> pages = [];
 
@@ -152,6 +152,12 @@ internal sealed class HeldContent(SegmentReader segments)
         catch (FormatException e)
         {
             throw new EvidenceException(ErrorCode.ContentRefuted, $"The map page {id} is not what was stored: {e.Message}", e);
+        }
+        catch (EvidenceException e) when (string.Equals(e.Code, ErrorCode.ContentRefuted, StringComparison.Ordinal))
+        {
+            // The page comes out the same when its bytes are read again, and must be stored again then.
+            index.MarkDamaged(id);
+            throw;
         }
     }
 }

@@ -63,7 +63,7 @@ internal sealed class ImagingWork : IDisposable
         mapfile = map is null ? null : options.Mapfile?.Fit(map.Length, RescueReader.Sector);
         continues = options.Continues;
         medium = new SegmentReader(vault.Layout, vault.Index, fromMedium: true);
-        held = new HeldContent(medium);
+        held = new HeldContent(medium, vault.Index);
     }
 
     internal async Task<AcquisitionResult> RunAsync(CancellationToken cancellation)

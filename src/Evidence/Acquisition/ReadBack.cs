@@ -22,6 +22,7 @@ internal static class ReadBack
         VaultImage image, IReadOnlySet<Sha256Digest> proven, SegmentIndex index, SegmentReader segments, Action<long> progress, CancellationToken cancellation)
     {
         long done = 0;
+        EvidenceException? first = null;
         var options = new ParallelOptions { CancellationToken = cancellation, MaxDegreeOfParallelism = Environment.ProcessorCount };
         await Parallel.ForEachAsync(Batches(image, proven, index), options, (batch, _) =>
         {
@@ -34,13 +35,16 @@ internal static class ReadBack
                 }
                 catch (EvidenceException e) when (string.Equals(e.Code, ErrorCode.ContentRefuted, StringComparison.Ordinal))
                 {
-                    // The next run stores it anew.
+                    // The next run stores it anew; all that are damaged are found now, so that one more run is enough.
                     index.MarkDamaged(run.Segment);
-                    throw new EvidenceException(
-                        e.Code,
-                        $"What the vault holds for bytes {run.Offset} to {run.End - 1} of the image is not what was read: {e.Message} Run the same " +
-                        "command again: the segment is then stored anew, and 'evidence repair' sets the damaged pack aside. If it is damaged again, the vault's medium is failing.",
-                        e);
+                    Interlocked.CompareExchange(
+                        ref first,
+                        new EvidenceException(
+                            e.Code,
+                            $"What the vault holds for bytes {run.Offset} to {run.End - 1} of the image is not what was read: {e.Message} Run the same " +
+                            "command again: the segment is then stored anew, and 'evidence repair' sets the damaged pack aside. If it is damaged again, the vault's medium is failing.",
+                            e),
+                        null);
                 }
                 finally
                 {
@@ -51,6 +55,8 @@ internal static class ReadBack
             progress(Interlocked.Add(ref done, batch.Sum(r => r.Length)));
             return ValueTask.CompletedTask;
         }).ConfigureAwait(false);
+        if (first is not null)
+            throw first;
     }
 
     private static IEnumerable<List<MapRun>> Batches(VaultImage image, IReadOnlySet<Sha256Digest> proven, SegmentIndex index)
