@@ -103,7 +103,7 @@ internal static class ImagingPipeline
         ChannelWriter<SourceItem>[] consumers = [segmenting.Input, .. chains.Select(c => c.Input)];
         var reading = new SourceReading(pass, pool, consumers);
         var map = new MapBuilder(pass.Store, pass.Compression);
-        using var mapping = new Mapping(pass, map);
+        var mapping = new Mapping(pass, map);
 
         Task<long> reader = Task.Factory.StartNew(
             () => reading.Run(stop.Token), CancellationToken.None, TaskCreationOptions.LongRunning, TaskScheduler.Default);

@@ -6,23 +6,24 @@ using Evidence.Segments;
 namespace Evidence.Acquisition;
 
 /// <summary>The last stage: takes the windows in order into the map, and its pages, once what they name is durable, into the journal.</summary>
-internal sealed class Mapping(ImagingPass pass, MapBuilder map) : IDisposable
+internal sealed class Mapping(ImagingPass pass, MapBuilder map)
 {
-    private readonly CancellationTokenSource hurry = new();
     private StoredCounts segments;
     private int taken;
+    private int kept;
     private Task keeping = Task.CompletedTask;
 
     /// <summary>What storing segments and map took.</summary>
     internal StoredCounts Stored => segments with { Bytes = segments.Bytes + map.StoredBytes };
 
     /// <summary>The number of pages that are in the journal.</summary>
-    internal int Kept => taken;
+    internal int Kept => kept;
 
     /// <summary>Runs to the end. Also after a failure every window is awaited, for it works on a block's memory.</summary>
     internal async Task RunAsync(ChannelReader<Task<SegmentedWindow>> windows, CancellationTokenSource stop)
     {
         Exception? failure = null;
+        using var ended = new CancellationTokenSource();
         await foreach (Task<SegmentedWindow> task in windows.ReadAllAsync(CancellationToken.None).ConfigureAwait(false))
         {
             try
@@ -32,7 +33,7 @@ internal sealed class Mapping(ImagingPass pass, MapBuilder map) : IDisposable
                     continue;
                 Take(window);
                 if (map.Pages.Count > taken && keeping.IsCompleted)
-                    await KeepAsync(AcquisitionJournal.Patience).ConfigureAwait(false);
+                    await KeepAsync(AcquisitionJournal.Patience, ended.Token).ConfigureAwait(false);
             }
             catch (Exception e)
             {
@@ -45,13 +46,14 @@ internal sealed class Mapping(ImagingPass pass, MapBuilder map) : IDisposable
             map.EndPages();
         try
         {
-            // Nothing more comes that would fill the open pack.
-            await hurry.CancelAsync().ConfigureAwait(false);
+            // No pack fills any more: nothing is waited for.
+            await ended.CancelAsync().ConfigureAwait(false);
             await keeping.ConfigureAwait(false);
             // An interrupted run keeps all the whole pages that it has. After one that ends everything is flushed anyway.
+            taken = kept;
             if (failure is null && stop.IsCancellationRequested && map.Pages.Count > taken)
             {
-                await KeepAsync(TimeSpan.Zero).ConfigureAwait(false);
+                await KeepAsync(TimeSpan.Zero, CancellationToken.None).ConfigureAwait(false);
                 await keeping.ConfigureAwait(false);
             }
         }
@@ -65,9 +67,6 @@ internal sealed class Mapping(ImagingPass pass, MapBuilder map) : IDisposable
         stop.Token.ThrowIfCancellationRequested();
     }
 
-    /// <inheritdoc/>
-    public void Dispose() => hurry.Dispose();
-
     private void Take(SegmentedWindow window)
     {
         foreach (MapRun run in window.Runs)
@@ -77,18 +76,28 @@ internal sealed class Mapping(ImagingPass pass, MapBuilder map) : IDisposable
     }
 
     /// <summary>Has the pages that ended kept as soon as what they name is durable, while the next are mapped; gives the outcome of the keeping before.</summary>
-    private async Task KeepAsync(TimeSpan patience)
+    private async Task KeepAsync(TimeSpan patience, CancellationToken giveUp)
     {
         await keeping.ConfigureAwait(false);
         (long Number, Sha256Digest Id)[] ended = [.. map.Pages.Skip(taken).Select((id, i) => ((long)taken + i, id))];
         taken = map.Pages.Count;
         if (pass.Journal is { } journal)
-            keeping = Task.Run(() => KeepAsync(journal, ended, patience), CancellationToken.None);
+            keeping = Task.Run(() => KeepAsync(journal, ended, patience, giveUp), CancellationToken.None);
     }
 
-    private async Task KeepAsync(AcquisitionJournal journal, (long Number, Sha256Digest Id)[] ended, TimeSpan patience)
+    private async Task KeepAsync(AcquisitionJournal journal, (long Number, Sha256Digest Id)[] ended, TimeSpan patience, CancellationToken giveUp)
     {
-        await pass.Store.SettleAsync(patience, hurry.Token).ConfigureAwait(false);
+        try
+        {
+            await pass.Store.SettleAsync(patience, giveUp).ConfigureAwait(false);
+        }
+        catch (OperationCanceledException)
+        {
+            // Whoever gave up has all of it flushed, and kept, at once.
+            return;
+        }
+
         journal.Keep(ended);
+        kept += ended.Length;
     }
 }

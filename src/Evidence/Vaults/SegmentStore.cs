@@ -129,8 +129,8 @@ internal sealed class SegmentStore : IDisposable
     /// Ends when everything that was put so far is durable. Waits a while for packs to fill up by themselves, so that many small ones are not made.
     /// </summary>
     /// <param name="patience">How long to wait for that.</param>
-    /// <param name="hurry">Ends that wait, and only that.</param>
-    internal async Task SettleAsync(TimeSpan patience, CancellationToken hurry)
+    /// <param name="giveUp">Ends the waiting; then nothing is flushed.</param>
+    internal async Task SettleAsync(TimeSpan patience, CancellationToken giveUp)
     {
         // What another acquisition has claimed and is still compressing counts as put: whoever met it since was told that it is there.
         claiming.EnterWriteLock();
@@ -145,7 +145,8 @@ internal sealed class SegmentStore : IDisposable
         }
 
         if (current is not null && patience > TimeSpan.Zero)
-            await Task.WhenAny(filled, Task.Delay(patience, hurry)).ConfigureAwait(false);
+            await Task.WhenAny(filled, Task.Delay(patience, giveUp)).ConfigureAwait(false);
+        giveUp.ThrowIfCancellationRequested();
         Task all;
         lock (gate)
         {
