@@ -14,11 +14,11 @@ dotnet build Evidence.sln -c Release > "$log" 2>&1 || { tail -40 "$log"; exit 1;
 campaign() { # campaign NAME PROJECT CLASS
   if [ ${#wanted[@]} -gt 0 ] && [[ " ${wanted[*]} " != *" $1 "* ]]; then return; fi
   local began=$SECONDS
-  if "tests/$2/bin/Release/net10.0/$2" -class "$2.$3" -showLiveOutput > "$log" 2>&1; then echo "ok $1, $((SECONDS - began)) s"; else
+  # What a test counts is printed as it goes.
+  "tests/$2/bin/Release/net10.0/$2" -class "$2.$3" -showLiveOutput 2>&1 | tee "$log" | sed -unE 's/^.*\[OUTPUT\] (.*)$/   \1/p'
+  if [ "${PIPESTATUS[0]}" = 0 ]; then echo "ok $1, $((SECONDS - began)) s"; else
     echo "FAILED $1, $((SECONDS - began)) s"; failures=$((failures + 1)); grep -v OUTPUT "$log" | head -200
   fi
-  # What a test counted.
-  sed -nE 's/^.*\[OUTPUT\] (.*)$/   \1/p' "$log"
 }
 
 wanted=("$@")

@@ -30,17 +30,22 @@ public sealed class FaultTests
 
     [Fact]
     [Trait("Requirement", "ACQ-6")]
+    [Trait("Requirement", "ACQ-7")]
     public async Task A_call_that_fails_or_never_returns_costs_nothing_that_was_acknowledged()
     {
         Experiment[] chosen = Choose();
         var work = new ConcurrentQueue<Experiment>(chosen);
         var wrong = new ConcurrentQueue<string>();
         var missed = new ConcurrentQueue<string>();
+        ITestOutputHelper output = TestContext.Current.TestOutputHelper!;
         await Task.WhenAll(Enumerable.Range(0, Environment.ProcessorCount).Select(_ => Task.Run(async () =>
         {
             using var slot = new Slot();
             while (wrong.Count < 200 && work.TryDequeue(out Experiment? next))
             {
+                int left = work.Count;
+                if (left > 0 && left % 100 == 0)
+                    output.WriteLine($"{chosen.Length - left} of {chosen.Length} faults so far, {wrong.Count} complaints.");
                 try
                 {
                     if (await TryAsync(slot, next) is not { } complaints)
@@ -54,7 +59,7 @@ public sealed class FaultTests
                 }
             }
         })));
-        TestContext.Current.TestOutputHelper!.WriteLine(
+        output.WriteLine(
             $"{chosen.Select(e => e.Site).Distinct(StringComparer.Ordinal).Count()} call sites in {Commands.Length} commands: {chosen.Length - missed.Count} of {chosen.Length} faults injected.");
         Assert.True(wrong.IsEmpty, $"{wrong.Count} complaints:\n{string.Join('\n', wrong)}");
         // Threads take turns, so that a call may come less often than when it was counted; but not many.

@@ -345,7 +345,7 @@ internal sealed record ModelState(SortedDictionary<string, (byte[] Bytes, string
             using var all = IncrementalHash.CreateHash(HashAlgorithmName.SHA256);
             foreach ((string path, (byte[] Bytes, string Hash)? content) in Files)
             {
-                if (!path.EndsWith("/lock", StringComparison.Ordinal))
+                if (!SystemCall.IsLock(path))
                     all.AppendData(Encoding.UTF8.GetBytes($"{path} {content?.Hash}\n"));
             }
 

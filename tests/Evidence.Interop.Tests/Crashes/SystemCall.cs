@@ -34,9 +34,12 @@ internal sealed partial record SystemCall(string Name, string Path)
         "open" => (Number & (WriteOnly | ReadWrite | Create)) != 0 || (Number & (Directory | NonBlocking)) == Directory,
         "close" or Answer => false,
         // The framework's own locks on files that it opens are advisory, and it goes on without them.
-        "flock" => Path.EndsWith("/lock", StringComparison.Ordinal),
+        "flock" => IsLock(Path),
         _ => true,
     };
+
+    /// <summary>Whether a file is there to be locked: it is empty, and made anew where it is missing.</summary>
+    internal static bool IsLock(string path) => path.EndsWith("/lock", StringComparison.Ordinal) || path.EndsWith(".lock", StringComparison.Ordinal);
 
     /// <summary>The call that prints the answer in JSON: what was done is acknowledged.</summary>
     internal const string Answer = "answer";

@@ -65,7 +65,7 @@ public sealed class InterruptedRescueTests : IDisposable
     {
         using Vault vault = place.Create();
         using var reader = new SegmentReader(vault.Layout, vault.Index);
-        var held = new HeldContent(reader);
+        var held = new HeldContent(reader, vault.Index);
         foreach ((long offset, long length) in (ReadOnlySpan<(long, long)>)[(0, 4096), (512, 512), (2048, 4096), (8192, 512), (65_024, 1024)])
             held.AddPiece(new MapRun(offset, length, RunKind.Data, 0, Sha256Digest.Compute(BitConverter.GetBytes(offset))));
         long end = 0;

@@ -25,7 +25,7 @@ public sealed class SourceSamplesTests : IDisposable
         first.AsSpan().Fill(value);
         AcquisitionResult result = await TestVault.AcquireAsync(vault, first);
         using var reader = new SegmentReader(vault.Layout, vault.Index);
-        var held = new HeldContent(reader);
+        var held = new HeldContent(reader, vault.Index);
         held.AddPage(0, vault.OpenImage(result.Image).Entry(0).Id);
         var map = new RescueMap(size);
         map.Set(0, first.Length, RescueStatus.Finished);
