@@ -180,7 +180,7 @@ public sealed class PowerCutTests : IDisposable
             {
                 string place = Directory.CreateDirectory(Path.Combine(Memory, "evidence-power-" + Path.GetRandomFileName())).FullName;
                 int left = work.Count;
-                if (left > 0 && left % 2000 == 0)
+                if (left > 0 && left % 500 == 0)
                     TestContext.Current.TestOutputHelper!.WriteLine($"{what}: {states.Count - left} of {states.Count} states so far, {wrong.Count} complaints.");
                 try
                 {

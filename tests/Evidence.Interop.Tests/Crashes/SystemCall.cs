@@ -56,15 +56,18 @@ internal sealed partial record SystemCall(string Name, string Path)
     /// <summary>The call and the kind of its file: names that are random, or follow from content, are one kind.</summary>
     public string Site => $"{Name} {Kind(Path)}";
 
-    /// <summary>Which files are of one kind. A vault that is being made lies beside its place; the log's tiles have its size in their names.</summary>
+    /// <summary>
+    /// Which files are of one kind. A vault that is being made lies beside its place; the log's tiles have its size in their names, and which pack is which
+    /// depends on whose turn it was.
+    /// </summary>
     private static string Kind(string path) =>
-        TileWidth().Replace(Random().Replace(path, "*"), "#").Replace("vault.*.tmp", "vault", StringComparison.Ordinal);
+        Numbered().Replace(Random().Replace(path, "*"), "#").Replace("vault.*.tmp", "vault", StringComparison.Ordinal);
 
     public override string ToString() => Target is null ? $"{Name} {Path}" : $"{Name} {Path} -> {Target}";
 
-    [GeneratedRegex(@"(?<=\.p/)\d+|(?<=tmp/)\d+", RegexOptions.CultureInvariant, 1000)]
-    private static partial Regex TileWidth();
+    [GeneratedRegex(@"(?<=\.p/)\d+|(?<=tmp/)\d+|(?<=w-\*/)\d+", RegexOptions.CultureInvariant, 1000)]
+    private static partial Regex Numbered();
 
-    [GeneratedRegex("[0-9a-f]{8,}|(?<=packs/)[0-9a-f]{2}\\b", RegexOptions.CultureInvariant, 1000)]
+    [GeneratedRegex("[0-9a-f]{8,}|(?<=packs/)[0-9a-f]{2}\\b|(?<=evidence-scratch-)[^/]+", RegexOptions.CultureInvariant, 1000)]
     private static partial Regex Random();
 }
