@@ -68,6 +68,8 @@ internal sealed class ImagingWork : IDisposable
 
     internal async Task<AcquisitionResult> RunAsync(CancellationToken cancellation)
     {
+        // Whoever writes to a vault removes what dead runs left there, also where nothing is left to be stored.
+        _ = vault.Store;
         Instant started = Now();
         ClockSynchronisation? clock = ClockSynchronisation.Now();
         if (map is not null)
