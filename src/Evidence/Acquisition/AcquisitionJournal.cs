@@ -1,7 +1,5 @@
 using System.Diagnostics;
 using System.Globalization;
-using System.IO.Hashing;
-using System.Text;
 using System.Text.Json.Nodes;
 using Evidence.Canonical;
 using Evidence.Hashing;
@@ -10,17 +8,16 @@ using Evidence.Rescue;
 using Evidence.Segments;
 using Evidence.Vaults;
 using Microsoft.Extensions.Logging;
-using Microsoft.Win32.SafeHandles;
 
 namespace Evidence.Acquisition;
 
 /// <summary>
 /// How far an acquisition is, durably: what a run that is killed leaves for the next one (<c>docs/format/vault.md</c>). Lines are appended once what they
-/// name is durable, each with a checksum; one that was torn ends the journal. Nothing in it is evidence: what it names is proved by its ids.
+/// name is durable; who may write to the vault, but has not the user's keys, cannot write one (<see cref="JournalFile"/>). Nothing in it is evidence: what it
+/// names is proved by its ids.
 /// </summary>
 internal sealed class AcquisitionJournal : IDisposable
 {
-    private const int Prefix = 33;
     private const int MostWithoutWork = 1 << 16;
     private const string Extension = ".journal";
     private const string LockExtension = ".lock";
@@ -32,18 +29,17 @@ internal sealed class AcquisitionJournal : IDisposable
     private readonly FileLock held;
     private readonly Lock gate = new();
     private readonly List<(long Offset, long Length, RescueStatus Status, string Reason)> changes = [];
-    private readonly SafeFileHandle handle;
-    private long length;
+    private readonly JournalFile file;
     private bool hasWork;
     private bool removed;
 
-    private AcquisitionJournal(string path, FileLock held)
+    private AcquisitionJournal(string path, FileLock held, byte[] key)
     {
         this.path = path;
         this.held = held;
         try
         {
-            handle = DurableFile.Translate(path, "open the journal", () => File.OpenHandle(path, FileMode.OpenOrCreate, FileAccess.ReadWrite));
+            file = new JournalFile(path, key);
         }
         catch
         {
@@ -72,27 +68,28 @@ internal sealed class AcquisitionJournal : IDisposable
 
     /// <summary>Opens the journal of the last interrupted acquisition of this source, or begins one.</summary>
     /// <param name="layout">The vault.</param>
+    /// <param name="key">The key that makes the journals of this vault the user's own: <see cref="VaultLedger.JournalKey"/>.</param>
     /// <param name="subject">What is imaged, as what, and how, as far as the image depends on it: <see cref="JournalSubject"/>.</param>
-    /// <param name="resume">Whether an earlier run may be gone on with.</param>
+    /// <param name="resume">Whether an earlier run may be gone on with; if not, what is left of them is removed.</param>
     /// <param name="logger">Hears of what is not gone on with.</param>
-    internal static AcquisitionJournal Open(VaultLayout layout, JsonObject subject, bool resume, ILogger logger)
+    internal static AcquisitionJournal Open(VaultLayout layout, byte[] key, JsonObject subject, bool resume, ILogger logger)
     {
         DurableFile.CreateDirectory(layout.Resume);
-        string key = JournalSubject.KeyOf(subject);
+        string name = JournalSubject.KeyOf(subject);
         // One at a time between looking at a journal and taking it.
         using FileLock door = FileLock.Acquire(DoorOf(layout.Resume), CancellationToken.None);
-        RemoveEmpty(layout.Resume, logger);
-        foreach (int number in NumbersOf(layout.Resume, key).Union(Enumerable.Range(0, int.MaxValue)))
+        RemoveDead(layout.Resume, key, resume ? null : name, logger);
+        foreach (int number in NumbersOf(layout.Resume, name).Union(Enumerable.Range(0, int.MaxValue)))
         {
-            string name = Path.Combine(layout.Resume, string.Create(null, $"{key}-{number}"));
+            string numbered = Path.Combine(layout.Resume, string.Create(null, $"{name}-{number}"));
             // Another process images the same source as the same item at this very moment.
-            if (FileLock.TryAcquire(name + LockExtension) is not { } taken)
+            if (FileLock.TryAcquire(numbered + LockExtension) is not { } taken)
                 continue;
-            var journal = new AcquisitionJournal(name + Extension, taken);
+            var journal = new AcquisitionJournal(numbered + Extension, taken, key);
             try
             {
-                journal.Load(subject, resume, logger);
-                return journal;
+                if (journal.TryLoad(subject, logger))
+                    return journal;
             }
             catch
             {
@@ -100,6 +97,8 @@ internal sealed class AcquisitionJournal : IDisposable
                 journal.Release();
                 throw;
             }
+
+            journal.Release();
         }
 
         throw new UnreachableException();
@@ -116,9 +115,13 @@ internal sealed class AcquisitionJournal : IDisposable
             changes.Add((offset, length, status, reason));
     }
 
-    /// <summary>Keeps pages of the map, by now durable, in the order of their numbers.</summary>
-    internal void Keep(IReadOnlyList<(long Number, Sha256Digest Id)> pages) =>
-        Append([.. pages.Select(p => new JsonObject { ["page"] = DecimalText.Format(p.Number), ["id"] = p.Id.ToString() }), .. TakeChanges()]);
+    /// <summary>Keeps pages of the map, by now durable, in the order of their numbers. Those that earlier runs kept are kept already.</summary>
+    internal void Keep(IReadOnlyList<(long Number, Sha256Digest Id)> pages) => Append(
+    [
+        .. pages.Where(p => !Pages.TryGetValue(p.Number, out Sha256Digest known) || known != p.Id)
+            .Select(p => new JsonObject { ["page"] = DecimalText.Format(p.Number), ["id"] = p.Id.ToString() }),
+        .. TakeChanges(),
+    ]);
 
     /// <summary>Keeps pieces, by now durable.</summary>
     internal void Keep(IReadOnlyList<MapRun> pieces) => Append(
@@ -166,21 +169,28 @@ internal sealed class AcquisitionJournal : IDisposable
 
     private void Release()
     {
-        handle.Dispose();
+        file.Dispose();
         held.Dispose();
     }
 
-    /// <summary>Removes the journals of dead runs that kept nothing.</summary>
-    private static void RemoveEmpty(string folder, ILogger logger)
+    /// <summary>Removes the journals of dead runs that kept nothing, and all that are of one name where that is asked for.</summary>
+    private static void RemoveDead(string folder, byte[] key, string? name, ILogger logger)
     {
         foreach (string found in Directory.EnumerateFiles(folder, $"*{Extension}"))
         {
-            if (VaultFiles.IsNoFile(found) || new FileInfo(found).Length > MostWithoutWork || FileLock.TryAcquire(Path.ChangeExtension(found, LockExtension)) is not { } dead)
+            bool isUnwanted = name is not null && Path.GetFileName(found).StartsWith(name + '-', StringComparison.Ordinal);
+            if (VaultFiles.IsNoFile(found) || (!isUnwanted && new FileInfo(found).Length > MostWithoutWork) ||
+                FileLock.TryAcquire(Path.ChangeExtension(found, LockExtension)) is not { } dead)
+            {
                 continue;
-            var journal = new AcquisitionJournal(found, dead);
+            }
+
+            var journal = new AcquisitionJournal(found, dead, key);
             try
             {
-                if (journal.ReadLines().Skip(1).Any(IsWork))
+                bool isWork = false;
+                journal.file.Read(line => !(isWork = !isUnwanted && IsWork(line)));
+                if (isWork || journal.file.IsForeign)
                     continue;
                 journal.Delete();
                 Log.LeftoverRemoved(logger, found);
@@ -207,51 +217,80 @@ internal sealed class AcquisitionJournal : IDisposable
             .Order();
 
     /// <summary>Whether a line is worth keeping a journal for.</summary>
-    private static bool IsWork(JsonObject line) => !line.ContainsKey("run");
+    private static bool IsWork(JsonObject line) => !line.ContainsKey("run") && !line.ContainsKey("format");
 
     private static string DoorOf(string folder) => Path.Combine(folder, "lock");
 
-    private void Load(JsonObject subject, bool resume, ILogger logger)
+    /// <summary>Takes up what the journal has, or begins it; false where it is of something else, and is left to that.</summary>
+    private bool TryLoad(JsonObject subject, ILogger logger)
     {
-        List<JsonObject> lines = ReadLines();
-        string own = Text(subject);
-        if (lines.Count > 0 && (!resume || !string.Equals(Text(lines[0]), own, StringComparison.Ordinal)))
+        long size = subject.RequireObject("source").RequireDecimal("size");
+        JsonObject? first = null;
+        file.Read(line =>
         {
-            Log.NotResumed(logger, path, resume ? "the source, or how it is to be imaged, is not what it was" : "a new beginning was asked for");
-            lines = [];
+            if (first is not null)
+                return TryTake(line, size);
+            first = line;
+            return CanonicalJson.Serialize(first).AsSpan().SequenceEqual(CanonicalJson.Serialize(subject));
+        });
+        if (file.IsForeign)
+        {
+            Log.NotResumed(logger, path, first is null
+                ? "it was written under keys that are not here, or is damaged"
+                : "the source, or how it is to be imaged, is not what it was; --restart removes it");
+            return false;
         }
 
-        if (lines.Count == 0)
+        // What is behind the last line that holds goes: a torn write, most likely.
+        file.Cut();
+        if (first is null)
         {
-            length = 0;
-            DurableFile.Translate(path, "empty the journal", () => RandomAccess.SetLength(handle, 0));
             Append([subject]);
             DurableFile.SyncDirectory(Path.GetDirectoryName(path)!);
-            return;
         }
 
-        // What a torn write left behind the last whole line goes.
-        DurableFile.Translate(path, "cut the journal", () => RandomAccess.SetLength(handle, length));
-        foreach (JsonObject line in lines.Skip(1))
-        {
-            Take(line);
-            hasWork |= IsWork(line);
-        }
+        return true;
     }
 
-    private void Take(JsonObject line)
+    /// <summary>Takes up a line, if it says something that can be of a source of this size.</summary>
+    private bool TryTake(JsonObject line, long size)
     {
         if (line.ContainsKey("page"))
-            Pages[line.RequireDecimal("page")] = Sha256Digest.Parse(line.RequireDigest("id"));
+        {
+            long number = line.RequireDecimal("page");
+            if (number * (Int128)SegmentParameters.PageSize >= size)
+                return false;
+            Pages[number] = Sha256Digest.Parse(line.RequireDigest("id"));
+        }
         else if (line.ContainsKey("piece"))
-            Pieces.Add(new MapRun(line.RequireDecimal("piece"), line.RequireDecimal("length"), RunKind.Data, 0, Sha256Digest.Parse(line.RequireDigest("id"))));
+        {
+            var piece = new MapRun(line.RequireDecimal("piece"), line.RequireDecimal("length"), RunKind.Data, 0, Sha256Digest.Parse(line.RequireDigest("id")));
+            if (!IsWithin(piece.Offset, piece.Length, size) || piece.Offset / SegmentParameters.PageSize != (piece.End - 1) / SegmentParameters.PageSize)
+                return false;
+            Pieces.Add(piece);
+        }
         else if (line.ContainsKey("failed"))
-            Statuses.Add((line.RequireDecimal("failed"), line.RequireDecimal("length"), (RescueStatus)line.RequireString("status")[0], line.RequireString("reason")));
+        {
+            (long offset, long length) = (line.RequireDecimal("failed"), line.RequireDecimal("length"));
+            if (!IsWithin(offset, length, size) || line.RequireString("status") is not [var status] || !Enum.IsDefined((RescueStatus)status))
+                return false;
+            Statuses.Add((offset, length, (RescueStatus)status, line.RequireString("reason")));
+        }
         else if (line.ContainsKey("run"))
-            Runs.Add(new AcquisitionRun(line.RequireObject("run").RequireInstant("started"), line.RequireObject("run").RequireDecimal("held")));
+        {
+            JsonObject run = line.RequireObject("run");
+            Runs.Add(new AcquisitionRun(run.RequireInstant("started"), run.RequireDecimal("held")));
+        }
         else
-            (Image, ImageVerified) = (Sha256Digest.Parse(line.RequireDigest("image")), line["verified"]!.GetValue<bool>());
+        {
+            (Image, ImageVerified) = (Sha256Digest.Parse(line.RequireDigest("image")), line.RequireBoolean("verified"));
+        }
+
+        hasWork |= IsWork(line);
+        return true;
     }
+
+    private static bool IsWithin(long offset, long length, long size) => length > 0 && offset < size && length <= size - offset;
 
     private IEnumerable<JsonObject> TakeChanges()
     {
@@ -273,13 +312,8 @@ internal sealed class AcquisitionJournal : IDisposable
 
     private void Append(IReadOnlyList<JsonObject> lines)
     {
-        if (lines.Count == 0)
-            return;
-        byte[] bytes = Encoding.UTF8.GetBytes(string.Concat(lines.Select(l => Text(l) is var text ? $"{PrefixOf(Encoding.UTF8.GetBytes(text))}{text}\n" : "")));
-        DurableFile.Translate(path, "write the journal", () => RandomAccess.Write(handle, bytes, length));
-        DurableFile.Sync(handle, path);
-        length += bytes.Length;
-        hasWork |= lines.Any(l => !l.ContainsKey("format") && IsWork(l));
+        file.Append(lines);
+        hasWork |= lines.Any(IsWork);
     }
 
     private void Delete()
@@ -291,32 +325,4 @@ internal sealed class AcquisitionJournal : IDisposable
         });
         removed = true;
     }
-
-    private List<JsonObject> ReadLines()
-    {
-        var lines = new List<JsonObject>();
-        var bytes = new byte[RandomAccess.GetLength(handle)];
-        int read = DurableFile.Translate(path, "read the journal", () => RandomAccess.Read(handle, bytes, 0));
-        length = 0;
-        while (length < read)
-        {
-            int end = bytes.AsSpan((int)length, read - (int)length).IndexOf((byte)'\n');
-            if (end < Prefix)
-                break;
-            ReadOnlySpan<byte> line = bytes.AsSpan((int)length, end);
-            ReadOnlySpan<byte> text = line[Prefix..];
-            // What a torn write left can be any bytes.
-            if (!line[..Prefix].SequenceEqual(Encoding.ASCII.GetBytes(PrefixOf(text))))
-                break;
-            lines.Add((JsonObject)JsonNode.Parse(text)!);
-            length += end + 1;
-        }
-
-        return lines;
-    }
-
-    private static string Text(JsonObject json) => Encoding.UTF8.GetString(CanonicalJson.Serialize(json));
-
-    /// <summary>The checksum that stands before a line's text, and the space behind it.</summary>
-    private static string PrefixOf(ReadOnlySpan<byte> text) => Convert.ToHexStringLower(XxHash128.Hash(text)) + ' ';
 }

@@ -75,7 +75,7 @@ internal sealed class ImagingWork : IDisposable
         if (map is not null)
         {
             JsonObject subject = JournalSubject.Encode(source.Identity, item, options);
-            journal = AcquisitionJournal.Open(vault.Layout, subject, options.Resume, vault.Access.Logger);
+            journal = AcquisitionJournal.Open(vault.Layout, vault.Ledger.JournalKey(), subject, options.Resume, vault.Access.Logger);
             if (journal.Image is { } image && Finish(image) is { } earlier)
                 return earlier;
             TakeUp(cancellation);

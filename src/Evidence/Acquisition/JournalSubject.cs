@@ -14,7 +14,7 @@ internal static class JournalSubject
     internal static JsonObject Encode(SourceIdentity source, string item, AcquisitionOptions options) => new()
     {
         ["format"] = "evidence-acquisition",
-        ["version"] = 1,
+        ["version"] = 2,
         ["source"] = new JsonObject
         {
             ["kind"] = source.Kind.ToString(),

@@ -9,6 +9,7 @@ namespace Evidence.Ledger;
 /// <summary>
 /// The user's keys and what was seen of each log, in a folder outside every vault: <c>actors/NAME.pem</c>, and for each log, by the
 /// SHA-256 of its origin, <c>logs/HASH/{ed25519.pem,ecdsa.pem,origin,pinned,place,seen}</c>. Private keys are PKCS#8 PEM, mode 0600.
+/// <c>journal.key</c> is 32 random bytes.
 /// </summary>
 public sealed class KeyStore : ISeenCheckpoints
 {
@@ -63,6 +64,20 @@ public sealed class KeyStore : ISeenCheckpoints
     /// <summary>Loads an actor's key.</summary>
     /// <exception cref="EvidenceException">There is none, or it cannot be read.</exception>
     public ActorKey LoadActor(string name) => LoadKey(ActorPath(name), ActorKey.Import, $"The key of the actor {name}");
+
+    /// <summary>
+    /// The key of the codes in what this user's interrupted acquisitions leave in a vault (<c>docs/format/vault.md</c>, Journals). Made when it is first needed.
+    /// </summary>
+    /// <param name="vaultId">The vault's id.</param>
+    internal byte[] JournalKey(string vaultId)
+    {
+        string path = Path.Combine(folder, "journal.key");
+        using IDisposable taken = Lock();
+        if (!File.Exists(path))
+            Write(path, RandomNumberGenerator.GetBytes(HMACSHA256.HashSizeInBytes));
+        byte[] own = DurableFile.Translate(path, "read", () => File.ReadAllBytes(path));
+        return HMACSHA256.HashData(own, Encoding.UTF8.GetBytes("evidence journal " + vaultId));
+    }
 
     /// <summary>Makes and keeps the keys of a new log, and pins their public parts.</summary>
     /// <exception cref="EvidenceException">There are keys of that log already.</exception>

@@ -171,6 +171,9 @@ public sealed class VaultLedger
         keys.LoadLog(settings.Origin).Dispose();
     }
 
+    /// <summary>The key that makes what an interrupted acquisition leaves in this vault the user's own.</summary>
+    internal byte[] JournalKey() => RequireKeys().JournalKey(settings.Id);
+
     /// <summary>The name of the actor that signs.</summary>
     public string Actor => access.Actor;
 
