@@ -67,26 +67,11 @@ internal sealed class Session
                 await Task.WhenAny(work, AfterAsync(InterruptionPatience, cancellation));
                 return work.IsCompleted ? await work : throw new OperationCanceledException(cancellation);
             }
-            catch (EvidenceException e)
-            {
-                session.Fail(e.Code, e.Message);
-                return ExitCode.Of(e.Code);
-            }
-            catch (OperationCanceledException)
-            {
-                session.Fail(ErrorCode.Interrupted, "Interrupted. What was acknowledged before is safe; run the same command again.");
-                return ExitCode.Interrupted;
-            }
-            catch (Exception e) when (e is IOException or UnauthorizedAccessException)
-            {
-                session.Fail(CodeOf(e), e.Message);
-                return ExitCode.Failed;
-            }
             catch (Exception e)
             {
-                // A mistake of ours. It is told like any other error, so that scripts can tell; the trace is for whoever mends it.
-                session.Fail(ErrorCode.Internal, $"This is a fault of evidence itself; please report it. {e}");
-                return ExitCode.Failed;
+                EvidenceException failure = FailureOf(e);
+                session.Fail(failure.Code, failure.Message);
+                return ExitCode.Of(failure.Code);
             }
         });
 
@@ -107,8 +92,16 @@ internal sealed class Session
             text(new SafeWriter(Console.Out));
     }
 
-    /// <summary>The code of an error that only the framework has words for.</summary>
-    internal static string CodeOf(Exception e) => e is UnauthorizedAccessException ? ErrorCode.PermissionDenied : ErrorCode.InputOutput;
+    /// <summary>Whatever went wrong, as one of this library's errors.</summary>
+    internal static EvidenceException FailureOf(Exception e) => e switch
+    {
+        EvidenceException own => own,
+        OperationCanceledException => new(ErrorCode.Interrupted, "Interrupted. What was acknowledged before is safe; run the same command again.", e),
+        UnauthorizedAccessException => new(ErrorCode.PermissionDenied, e.Message, e),
+        IOException => new(ErrorCode.InputOutput, e.Message, e),
+        // A mistake of ours. It is told like any other error, so that scripts can tell; the trace is for whoever mends it.
+        _ => new(ErrorCode.Internal, $"This is a fault of evidence itself; please report it. {e}", e),
+    };
 
     internal static void PrintError(string code, string message) =>
         Console.Out.WriteLine(Text(new JsonObject { ["error"] = Error(code, message) }));

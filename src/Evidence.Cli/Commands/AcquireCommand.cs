@@ -298,18 +298,10 @@ internal static class AcquireCommand
                     new DirectProgress<AcquisitionProgress>(p => job.Report(NameOf(p.Phase), p.Done, p.Total)),
                     cancellation);
             }
-            catch (EvidenceException e)
+            catch (Exception e)
             {
-                Failure = e;
-            }
-            catch (Exception e) when (e is IOException or UnauthorizedAccessException)
-            {
-                Failure = new EvidenceException(Session.CodeOf(e), e.Message, e);
-            }
-            catch (OperationCanceledException)
-            {
-                Failure = new EvidenceException(
-                    ErrorCode.Interrupted, "Interrupted. The vault is sound, and keeps the segments that were sealed; run the same command again.");
+                // Whatever it is, the others get their answers.
+                Failure = Session.FailureOf(e);
             }
         }
 

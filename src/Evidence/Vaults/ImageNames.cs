@@ -11,7 +11,7 @@ internal static class ImageNames
 
     /// <summary>Finds the one image of a name.</summary>
     /// <param name="images">The images that there are.</param>
-    /// <param name="name">An item, or <c>sha256:</c> and at least eight hexadecimal digits of the image's id.</param>
+    /// <param name="name">An item, of which the image is meant that no other one continues; or <c>sha256:</c> and at least eight hexadecimal digits of the image's id.</param>
     /// <param name="folder">The vault, for messages.</param>
     internal static ImageRecord Find(IReadOnlyList<ImageRecord> images, string name, string folder)
     {
@@ -25,6 +25,9 @@ internal static class ImageNames
             // Two entries may name one image; that is no reason to ask which.
             .GroupBy(i => i.Image)
             .Select(entries => entries.FirstOrDefault(e => e.Signature == EntrySignatureStatus.Valid) ?? entries.First())];
+        // By an item's name, the last of its passes is meant: it has all that those before it have.
+        if (!byId)
+            found = [.. found.Where(i => !found.Any(later => later.Continues == i.Image && later.Entry > i.Entry && later.Signature == EntrySignatureStatus.Valid))];
         return found switch
         {
             [var one] => one,

@@ -67,11 +67,19 @@ internal sealed class StagingFolder : IDisposable
     {
         foreach (string folder in Directory.EnumerateDirectories(layout.Staging, "w-*"))
         {
-            using FileLock? dead = FileLock.TryAcquire(Path.Combine(folder, LockName));
-            if (dead is null)
-                continue;
-            Directory.Delete(folder, recursive: true);
-            Log.LeftoverRemoved(logger, folder);
+            try
+            {
+                using FileLock? dead = FileLock.TryAcquire(Path.Combine(folder, LockName));
+                if (dead is null)
+                    continue;
+                Directory.Delete(folder, recursive: true);
+                Log.LeftoverRemoved(logger, folder);
+            }
+            catch (Exception e) when (e is UnauthorizedAccessException or EvidenceException { Code: ErrorCode.PermissionDenied })
+            {
+                // Another user's: that user's next run removes it.
+                Log.LeftoverKept(logger, folder, e);
+            }
         }
     }
 }

@@ -154,7 +154,7 @@ public sealed class Vault : IDisposable
     ];
 
     /// <summary>Finds an image by a name that people use.</summary>
-    /// <param name="name">An item, or <c>sha256:</c> and at least eight hexadecimal digits of the image's id.</param>
+    /// <param name="name">An item, of which the image is meant that no other one continues; or <c>sha256:</c> and at least eight hexadecimal digits of the image's id.</param>
     /// <exception cref="EvidenceException">None has it, or several have; then the message lists them.</exception>
     public ImageRecord FindImage(string name) => ImageNames.Find(Images(), name, Folder);
 

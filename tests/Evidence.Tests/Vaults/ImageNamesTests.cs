@@ -1,4 +1,5 @@
 using Evidence.Hashing;
+using Evidence.Ledger;
 using Evidence.Vaults;
 using NodaTime;
 using Xunit;
@@ -22,10 +23,24 @@ public sealed class ImageNamesTests
     [Fact]
     public void Two_entries_of_one_image_are_one_image_and_the_validly_signed_one_counts()
     {
-        ImageRecord valid = Record("twice", "eeeeeeee55") with { Entry = 2, Signature = Evidence.Ledger.EntrySignatureStatus.Valid };
+        ImageRecord valid = Record("twice", "eeeeeeee55") with { Entry = 2, Signature = EntrySignatureStatus.Valid };
         ImageRecord[] images = [Record("twice", "eeeeeeee55"), valid, valid with { Entry = 3 }];
         Assert.Equal(valid, ImageNames.Find(images, "twice", "vault"));
         Assert.Equal(valid, ImageNames.Find(images, "sha256:eeeeeeee", "vault"));
+    }
+
+    [Fact]
+    public void Of_passes_over_one_source_the_last_is_meant_and_each_is_found_by_its_id()
+    {
+        ImageRecord first = Record("dying", "eeeeeeee01") with { Entry = 2, Signature = EntrySignatureStatus.Valid };
+        ImageRecord second = Record("dying", "eeeeeeee02") with { Entry = 3, Signature = EntrySignatureStatus.Valid, Continues = first.Image };
+        ImageRecord third = Record("dying", "eeeeeeee03") with { Entry = 4, Signature = EntrySignatureStatus.Valid, Continues = second.Image };
+        Assert.Equal(third, ImageNames.Find([first, second, third], "dying", "vault"));
+        Assert.Equal(first, ImageNames.Find([first, second, third], "sha256:eeeeeeee01", "vault"));
+        Assert.Throws<EvidenceException>(() => ImageNames.Find([first, second, third], "sha256:eeeeeeee", "vault"));
+        // Another image of the same item is another matter, and so is one that nobody known vouches for.
+        Assert.Throws<EvidenceException>(() => ImageNames.Find([first, second, third, Record("dying", "ffffffff04")], "dying", "vault"));
+        Assert.Throws<EvidenceException>(() => ImageNames.Find([first, second with { Signature = EntrySignatureStatus.Invalid }], "dying", "vault"));
     }
 
     [Theory]

@@ -1,3 +1,4 @@
+using System.Runtime.Versioning;
 using Evidence.Vaults;
 using Microsoft.Extensions.Logging.Abstractions;
 using Xunit;
@@ -32,6 +33,26 @@ public sealed class StagingFolderTests : IDisposable
         var staging = StagingFolder.Create(place.Layout, NullLogger.Instance);
         Directory.Delete(place.Layout.Staging, recursive: true);
         staging.Dispose();
+    }
+
+    [Fact]
+    [UnsupportedOSPlatform("windows")]
+    public void A_leftover_of_another_user_is_left_to_that_user()
+    {
+        Assert.SkipUnless(Environment.IsPrivilegedProcess, "It takes root to be another user.");
+        var others = StagingFolder.Create(place.Layout, NullLogger.Instance);
+        File.SetUnixFileMode(place.Layout.Staging, (UnixFileMode)0x1FF);
+        File.SetUnixFileMode(Path.Combine(place.Layout.Staging, StagingFolder.LockName), (UnixFileMode)0x1B6);
+        // For files a user of root's group.
+        foreach (string above in (string[])[place.At("."), place.Folder])
+            File.SetUnixFileMode(above, File.GetUnixFileMode(above) | UnixFileMode.GroupExecute);
+        Nobody.Run(() =>
+        {
+            using var own = StagingFolder.Create(place.Layout, NullLogger.Instance);
+            Assert.True(Directory.Exists(own.FolderPath));
+        });
+        Assert.Equal([others.FolderPath], Directory.GetDirectories(place.Layout.Staging));
+        others.Dispose();
     }
 
     public void Dispose() => place.Dispose();
