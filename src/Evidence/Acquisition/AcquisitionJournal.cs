@@ -22,7 +22,7 @@ internal sealed class AcquisitionJournal : IDisposable
     private const string Extension = ".journal";
     private const string LockExtension = ".lock";
 
-    /// <summary>At most this much reading is lost when a run is killed.</summary>
+    /// <summary>At most this much reading, and of a rescue that took long a sixtieth of it, is lost when a run is killed.</summary>
     internal static readonly TimeSpan Patience = TimeSpan.FromSeconds(5);
 
     private readonly string path;

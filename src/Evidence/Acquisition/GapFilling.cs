@@ -17,6 +17,9 @@ internal sealed unsafe class GapFilling : IRescueSink, IDisposable
     private const int MostWaiting = 4 << 20;
     private const nuint Alignment = 4096;
 
+    /// <summary>A rescue may take days, and each time that it keeps what it has, it seals a pack: the longer it took so far, the more of it may be lost, up to this.</summary>
+    private static readonly TimeSpan MostPatience = TimeSpan.FromMinutes(1);
+
     private readonly HeldContent held;
     private readonly SegmentStore store;
     private readonly SegmentParameters parameters;
@@ -30,6 +33,7 @@ internal sealed unsafe class GapFilling : IRescueSink, IDisposable
     private long bufferOffset;
     private int waitingBytes;
     private long rescued;
+    private readonly long began = Environment.TickCount64;
     private long lastKept;
 
     internal GapFilling(
@@ -88,7 +92,8 @@ internal sealed unsafe class GapFilling : IRescueSink, IDisposable
 
     private void KeepNowAndThen()
     {
-        if (waitingBytes >= MostWaiting || Environment.TickCount64 - lastKept > AcquisitionJournal.Patience.TotalMilliseconds)
+        double patience = Math.Clamp((lastKept - began) / 60, AcquisitionJournal.Patience.TotalMilliseconds, MostPatience.TotalMilliseconds);
+        if (waitingBytes >= MostWaiting || Environment.TickCount64 - lastKept > patience)
             Keep();
     }
 
