@@ -77,6 +77,9 @@ public static class ErrorCode
     /// <summary>An entry is durable in the ledger's staging folder, and could not go into the ledger yet; the next one that is recorded takes it in.</summary>
     public const string LedgerPending = "ledger-pending";
 
+    /// <summary>A file that was carried here does not hold entries that can be taken into the ledger.</summary>
+    public const string EntriesInvalid = "entries-invalid";
+
     /// <summary>A key that is needed is not at hand.</summary>
     public const string KeyMissing = "key-missing";
 
