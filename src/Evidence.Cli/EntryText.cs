@@ -24,6 +24,18 @@ internal static class EntryText
         json["key"] = entry.Payload.Key;
         json["signer"] = judged.Verdict?.Signer?.Name;
         json["signature"] = SignatureName(judged);
+        if (judged.Verdict?.Later is { } later)
+        {
+            json["later"] = new JsonObject
+            {
+                ["compromisedSince"] = Timestamps.Format(later.CompromisedSince),
+                ["toldBy"] = DecimalText.Format(later.Revocation.Entry),
+                ["provedNoLaterThan"] = later.Proved is { } proved ? Timestamps.Format(proved.NoLaterThan) : null,
+                ["provedBefore"] = later.IsProvedBefore,
+                ["detail"] = later.ToString(),
+            };
+        }
+
         json["body"] = entry.Payload.Body.DeepClone();
         return json;
     }
@@ -47,6 +59,8 @@ internal static class EntryText
         foreach (string detail in Details(entry.Payload))
             text.WriteLine($"       {detail}");
         text.WriteLine($"       {Signature(judged)}");
+        if (judged.Verdict?.Later is { } later)
+            text.WriteLine($"       {later}");
     }
 
     private static string Sentence(JudgedEntry judged, LedgerEntry entry)
@@ -57,6 +71,10 @@ internal static class EntryText
         return payload.Kind switch
         {
             EntryKind.Identity when Field(payload, "subject") == "vault" => $"{who} began this ledger for the vault {Field(payload, "origin")}.",
+            EntryKind.Identity when Field(payload, "subject") == "rotation" => $"{who} put a new key, {Short(payload)}, in the place of the old one.",
+            EntryKind.Identity when Field(payload, "subject") == "revocation" => $"{who} revoked the key {Short(payload)}" +
+                (Field(payload, "compromisedSince") is { } since ? $", compromised since {since}" : "") +
+                (Field(payload, "reason") is { } reason ? $": {reason}" : "."),
             EntryKind.Identity => $"{who} declared the key of {Field(payload, "name")}.",
             EntryKind.Acquisition => $"{who} imaged {items} from {Field(payload, "source")}: {Size(payload, "size")}, " +
                 (Field(payload, "readBack") == "verified" ? "read back and verified." : "not read back.") +
@@ -105,6 +123,7 @@ internal static class EntryText
     {
         EntrySignatureStatus.Valid => $"signature of {judged.Verdict.Signer!.Name}, key {judged.Entry!.Payload.Key[..15]}: good",
         EntrySignatureStatus.Invalid => "SIGNATURE WRONG: this entry proves nothing",
+        EntrySignatureStatus.Ended => $"signature of {judged.Verdict.Signer!.Name} by a key that signs no more, {judged.Verdict.KeyEnd}: nobody vouches for this entry",
         _ => "signed by a key that no entry before it declares",
     };
 
@@ -112,11 +131,14 @@ internal static class EntryText
     {
         EntrySignatureStatus.Valid => "valid",
         EntrySignatureStatus.Invalid => "invalid",
+        EntrySignatureStatus.Ended => "ended",
         _ => "unknown-signer",
     };
 
     private static string? Field(EntryPayload payload, string name) =>
         payload.Body[name] is JsonValue value && value.TryGetValue(out string? text) ? text : null;
+
+    private static string Short(EntryPayload payload) => Field(payload, "keyId") is { Length: > 15 } keyId ? keyId[..15] : "(of no valid id)";
 
     private static string? Nested(EntryPayload payload, string parent, string name) =>
         payload.Body[parent] is JsonObject inner && inner[name] is JsonValue value && value.TryGetValue(out string? text) ? text : null;

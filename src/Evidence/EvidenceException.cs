@@ -83,6 +83,9 @@ public static class ErrorCode
     /// <summary>A key that is needed is not at hand.</summary>
     public const string KeyMissing = "key-missing";
 
+    /// <summary>The key was revoked, and signs no more.</summary>
+    public const string KeyRevoked = "key-revoked";
+
     /// <summary>The destination has no room left.</summary>
     public const string DiskFull = "disk-full";
 

@@ -17,7 +17,8 @@ internal static class LogCommand
         var command = new Command(
             "log",
             """
-            The custody entries in order: who did what, and when they say they did. Each signature is judged at its place in the log.
+            The custody entries in order: who did what, and when they say they did. Each signature is judged at its place in the log; where a later entry says that
+            its key was compromised, that is said beside it.
 
             Examples:
               evidence log
@@ -34,7 +35,7 @@ internal static class LogCommand
             string? item = parsed.GetValue(Item);
             string? caseId = parsed.GetValue(Options.Case);
             string? kind = parsed.GetValue(Kind);
-            IEnumerable<JudgedEntry> entries = ledger.JudgeEntries(new KeyRegistry()).Where(e =>
+            IEnumerable<JudgedEntry> entries = ledger.JudgeEntries(ProvedTimes.None).Where(e =>
                 (item is null || e.Entry?.Payload.Items.Contains(item, StringComparer.Ordinal) == true) &&
                 (caseId is null || string.Equals(e.Entry?.Payload.Case, caseId, StringComparison.Ordinal)) &&
                 (kind is null || string.Equals(e.Entry?.Payload.Kind, kind, StringComparison.Ordinal)));

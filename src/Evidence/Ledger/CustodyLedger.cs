@@ -127,6 +127,24 @@ public sealed class CustodyLedger
     /// <param name="registry">Takes in the keys as the entries declare them.</param>
     public IEnumerable<JudgedEntry> JudgeEntries(KeyRegistry registry) => Judge(tiles, registry, Size);
 
+    /// <summary>All entries in order, each judged at its place, and beside that what the whole log knows later of the key that signed it.</summary>
+    /// <param name="times">What is proved from outside.</param>
+    public IEnumerable<JudgedEntry> JudgeEntries(ProvedTimes times)
+    {
+        ArgumentNullException.ThrowIfNull(times);
+        KeyRegistry whole = FoldIdentities();
+        return Judge(tiles, new KeyRegistry(), Size).Select(
+            judged => judged with { Verdict = judged.Verdict is { } verdict ? whole.WithHindsight(judged.Index, verdict, times) : null });
+    }
+
+    /// <summary>What the whole log declares. Entries that declare nothing are not judged.</summary>
+    public KeyRegistry FoldIdentities()
+    {
+        var registry = new KeyRegistry();
+        FoldIdentities(tiles, registry, Size, static _ => { });
+        return registry;
+    }
+
     /// <summary>The root over the first entries, computed from the tiles.</summary>
     public Sha256Digest RootAt(long size)
     {
@@ -153,6 +171,25 @@ public sealed class CustodyLedger
 
                 yield return entries[i].ToArray();
             }
+        }
+    }
+
+    internal static void FoldIdentities(TileReader tiles, KeyRegistry registry, long size, Action<ReadOnlySpan<byte>> passed)
+    {
+        long index = 0;
+        foreach (byte[] bytes in Read(tiles, 0, size))
+        {
+            passed(bytes);
+            try
+            {
+                registry.FoldIdentity(index, LedgerEntry.Parse(bytes));
+            }
+            catch (FormatException)
+            {
+                // What is no entry declares nothing.
+            }
+
+            index++;
         }
     }
 
@@ -188,6 +225,6 @@ public readonly record struct JudgedEntry(long Index, ReadOnlyMemory<byte> Bytes
             return new JudgedEntry(index, bytes, null, null, e.Message);
         }
 
-        return new JudgedEntry(index, bytes, entry, registry.Fold(entry), null);
+        return new JudgedEntry(index, bytes, entry, registry.Fold(index, entry), null);
     }
 }

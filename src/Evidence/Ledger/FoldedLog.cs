@@ -15,12 +15,12 @@ internal static class FoldedLog
     {
         var registry = new KeyRegistry();
         var edge = TreeEdge.Of(0, []);
-        foreach (JudgedEntry judged in CustodyLedger.Judge(new TileReader(storage, size), registry, size))
+        CustodyLedger.FoldIdentities(new TileReader(storage, size), registry, size, bytes =>
         {
-            Sha256Digest leafHash = MerkleTree.LeafHash(judged.Bytes.Span);
+            Sha256Digest leafHash = MerkleTree.LeafHash(bytes);
             edge.Append(leafHash, (_, _) => { });
             passed?.Invoke(leafHash);
-        }
+        });
 
         return edge.Root == root
             ? registry
@@ -32,6 +32,7 @@ internal static class FoldedLog
     {
         { Status: EntrySignatureStatus.Invalid } => "One of its signatures is wrong.",
         { Status: EntrySignatureStatus.UnknownSigner } => "It is signed by a key that no entry before it declares.",
+        { Status: EntrySignatureStatus.Ended } => $"It is signed by a key that signs no more: {verdict.KeyEnd}.",
         { RefusedIdentity: { } refused } => $"It declares no identity: {refused}",
         _ => null,
     };

@@ -4,7 +4,7 @@ using Evidence.Hashing;
 
 namespace Evidence.Ledger;
 
-/// <summary>What an <see cref="EntryKind.Identity"/> entry declares: an actor's key, or the vault.</summary>
+/// <summary>What an <see cref="EntryKind.Identity"/> entry declares: an actor's key, its replacement or its end, or the vault.</summary>
 public abstract record IdentityBody
 {
     private protected IdentityBody()
@@ -24,8 +24,16 @@ public abstract record IdentityBody
         {
             ActorIdentity.Subject => ActorIdentity.Read(body),
             VaultIdentity.Subject => VaultIdentity.Read(body),
+            KeyRotation.Subject => KeyRotation.Read(body),
+            KeyRevocation.Subject => KeyRevocation.Read(body),
             _ => throw new FormatException($"An identity entry about '{subject}' is not known."),
         };
+    }
+
+    private protected static string RequireKeyId(JsonObject body, string name)
+    {
+        string keyId = body.RequireString(name);
+        return ActorKey.IsKeyId(keyId) ? keyId : throw new FormatException($"The field '{name}' is not a key id.");
     }
 }
 
@@ -35,10 +43,19 @@ public abstract record IdentityBody
 /// <param name="PublicKey">The key, a SubjectPublicKeyInfo in DER.</param>
 public sealed record ActorIdentity(string Name, string? Role, ReadOnlyMemory<byte> PublicKey) : IdentityBody
 {
+    /// <summary>The most keys that may be named as revokers.</summary>
+    public const int MostRevokers = 16;
+
     internal const string Subject = "actor";
 
     /// <summary>The key's id.</summary>
     public string KeyId => ActorKey.ComputeId(PublicKey.Span);
+
+    /// <summary>
+    /// The ids of other actors' first keys that may revoke this key and those that come in its place, for the day on which its owner has lost it. It counts only
+    /// where the key itself signed the declaration.
+    /// </summary>
+    public IReadOnlyList<string> Revokers { get; init; } = [];
 
     /// <inheritdoc/>
     public override JsonObject ToJson()
@@ -52,13 +69,18 @@ public sealed record ActorIdentity(string Name, string? Role, ReadOnlyMemory<byt
         };
         if (Role is not null)
             body["role"] = Role;
+        if (Revokers.Count > 0)
+            body["revokers"] = new JsonArray([.. Revokers.Select(revoker => JsonValue.Create(revoker))]);
         return body;
     }
 
     internal static ActorIdentity Read(JsonObject body)
     {
-        body.RequireOnly("keyId", "name", "publicKey", "role", "subject");
-        var identity = new ActorIdentity(body.RequireString("name"), body.OptionalString("role"), body.RequireBase64("publicKey"));
+        body.RequireOnly("keyId", "name", "publicKey", "revokers", "role", "subject");
+        IReadOnlyList<string> revokers = body.ContainsKey("revokers") ? body.RequireStrings("revokers") : [];
+        if (revokers.Count > MostRevokers || !revokers.All(ActorKey.IsKeyId))
+            throw new FormatException($"The field 'revokers' is not a list of at most {MostRevokers} key ids.");
+        var identity = new ActorIdentity(body.RequireString("name"), body.OptionalString("role"), body.RequireBase64("publicKey")) { Revokers = revokers };
         return string.Equals(identity.KeyId, body.RequireString("keyId"), StringComparison.Ordinal)
             ? identity
             : throw new FormatException("The field 'keyId' is not the id of the public key.");

@@ -3,26 +3,28 @@ using System.Security.Cryptography;
 namespace Evidence.Ledger;
 
 /// <summary>
-/// The actor keys that the ledger declares, folded entry by entry in the log's order: what a signature is worth is judged by what was
-/// declared up to its place in the log, and nothing declared later changes that.
+/// The actor keys that the ledger declares, replaces and revokes, folded entry by entry in the log's order: what a signature is worth is judged by what was
+/// said up to its place in the log, and nothing said later changes that.
 /// </summary>
 public sealed class KeyRegistry
 {
-    private readonly Dictionary<string, ActorIdentity> actors = new(StringComparer.Ordinal);
+    private readonly Dictionary<string, DeclaredKey> keys = new(StringComparer.Ordinal);
 
-    /// <summary>The declared actors by key id, up to the last entry folded in.</summary>
-    public IReadOnlyDictionary<string, ActorIdentity> Actors => actors;
+    /// <summary>The declared keys by id, as of the last entry folded in.</summary>
+    public IReadOnlyDictionary<string, DeclaredKey> Keys => keys;
 
     /// <summary>The vault's identity, once an entry declared it. The first declaration stands.</summary>
     public VaultIdentity? Vault { get; private set; }
 
     /// <summary>Judges the next entry of the log, and takes in what it declares if its signature holds.</summary>
-    public EntryVerdict Fold(LedgerEntry entry)
+    /// <param name="index">Its place.</param>
+    /// <param name="entry">The entry.</param>
+    public EntryVerdict Fold(long index, LedgerEntry entry)
     {
         ArgumentNullException.ThrowIfNull(entry);
         IdentityBody? declared = null;
         string? refusal = null;
-        if (string.Equals(entry.Payload.Kind, EntryKind.Identity, StringComparison.Ordinal))
+        if (IsIdentity(entry))
         {
             try
             {
@@ -34,58 +36,123 @@ public sealed class KeyRegistry
             }
         }
 
-        ActorIdentity? signer = actors.GetValueOrDefault(entry.Payload.Key);
+        DeclaredKey? key = keys.GetValueOrDefault(entry.Payload.Key);
+        ActorIdentity? signer = key?.Identity;
         if (signer is null && declared is ActorIdentity self && string.Equals(self.KeyId, entry.Payload.Key, StringComparison.Ordinal))
             signer = self;
         // A wrong signature of any known key condemns the entry. Beyond that the signature of the key that the payload names decides;
         // that there is one, LedgerEntry.Parse has seen to.
-        bool anyInvalid = entry.Signatures.Any(signature => Judge(entry, signature, signer) == EntrySignatureStatus.Invalid);
+        bool anyInvalid = entry.Signatures.Any(signature => PublicKeyOf(signature.KeyId, declared) is { } known && !IsRight(entry, signature, known.Span));
+        bool isEnded = key?.EndedBy is not null && !(declared is KeyRevocation own && string.Equals(own.KeyId, key.KeyId, StringComparison.Ordinal));
         EntrySignatureStatus status =
             anyInvalid ? EntrySignatureStatus.Invalid
             : signer is null ? EntrySignatureStatus.UnknownSigner
+            : isEnded ? EntrySignatureStatus.Ended
             : EntrySignatureStatus.Valid;
         if (status == EntrySignatureStatus.Valid)
-            Declare(declared);
-        return new EntryVerdict(status, signer, refusal);
+            refusal ??= Declare(index, entry, signer!, declared);
+        return new EntryVerdict(status, signer, refusal) { KeyEnd = status == EntrySignatureStatus.Ended ? key!.End : null };
     }
 
-    private EntrySignatureStatus Judge(LedgerEntry entry, EntrySignature signature, ActorIdentity? signer)
+    /// <summary>Takes in what the next entry declares. An entry that declares nothing is not judged.</summary>
+    internal void FoldIdentity(long index, LedgerEntry entry)
     {
-        ActorIdentity? key = string.Equals(signature.KeyId, entry.Payload.Key, StringComparison.Ordinal)
-            ? signer
-            : actors.GetValueOrDefault(signature.KeyId);
-        if (key is null)
-            return EntrySignatureStatus.UnknownSigner;
+        if (IsIdentity(entry))
+            Fold(index, entry);
+    }
+
+    /// <summary>
+    /// Adds to a judgement what this registry, folded up to the log's end, knows later: the first statement stays as it is.
+    /// </summary>
+    /// <param name="index">The entry's place.</param>
+    /// <param name="verdict">What it is worth there.</param>
+    /// <param name="times">What is proved from outside.</param>
+    public EntryVerdict WithHindsight(long index, EntryVerdict verdict, ProvedTimes times)
+    {
+        ArgumentNullException.ThrowIfNull(verdict);
+        ArgumentNullException.ThrowIfNull(times);
+        return verdict is { Status: EntrySignatureStatus.Valid, Signer: { } signer } && keys.GetValueOrDefault(signer.KeyId)?.CompromiseToldAfter(index) is { } told
+            ? verdict with { Later = new LaterKnowledge(told, times.Find(index)) }
+            : verdict;
+    }
+
+    private static bool IsIdentity(LedgerEntry entry) => string.Equals(entry.Payload.Kind, EntryKind.Identity, StringComparison.Ordinal);
+
+    /// <summary>The public key of an id: one that was declared, or that this very entry declares.</summary>
+    private ReadOnlyMemory<byte>? PublicKeyOf(string keyId, IdentityBody? declared) =>
+        keys.TryGetValue(keyId, out DeclaredKey? known) ? known.Identity.PublicKey
+        : declared is ActorIdentity actor && string.Equals(actor.KeyId, keyId, StringComparison.Ordinal) ? actor.PublicKey
+        : declared is KeyRotation rotation && string.Equals(rotation.KeyId, keyId, StringComparison.Ordinal) ? rotation.PublicKey
+        : (ReadOnlyMemory<byte>?)null;
+
+    private static bool IsRight(LedgerEntry entry, EntrySignature signature, ReadOnlySpan<byte> publicKey)
+    {
         try
         {
             using var ecdsa = ECDsa.Create();
-            ecdsa.ImportSubjectPublicKeyInfo(key.PublicKey.Span, out _);
+            ecdsa.ImportSubjectPublicKeyInfo(publicKey, out _);
             return ecdsa.VerifyData(
-                entry.SignedBytes.Span, signature.Signature.Span, HashAlgorithmName.SHA256, DSASignatureFormat.Rfc3279DerSequence)
-                ? EntrySignatureStatus.Valid
-                : EntrySignatureStatus.Invalid;
+                entry.SignedBytes.Span, signature.Signature.Span, HashAlgorithmName.SHA256, DSASignatureFormat.Rfc3279DerSequence);
         }
         catch (CryptographicException)
         {
             // The declared public key is no key: then no signature is its.
-            return EntrySignatureStatus.Invalid;
+            return false;
         }
     }
 
-    private void Declare(IdentityBody? declared)
+    /// <summary>Takes in what a valid entry declares.</summary>
+    /// <returns>Why it declares nothing; null where it does, or says what was declared before.</returns>
+    private string? Declare(long index, LedgerEntry entry, ActorIdentity signer, IdentityBody? declared)
     {
         switch (declared)
         {
             case ActorIdentity actor:
-                actors.TryAdd(actor.KeyId, actor);
-                break;
+                // Who may revoke a key is its owner's to say.
+                keys.TryAdd(actor.KeyId, new DeclaredKey(IsSignedBy(entry, actor.KeyId) ? actor : actor with { Revokers = [] }, index));
+                return null;
+            case VaultIdentity when Vault is not null:
+                return "The vault is declared already, and the first declaration stands.";
             case VaultIdentity vault:
-                Vault ??= vault;
-                break;
+                Vault = vault;
+                return null;
+            case KeyRotation rotation:
+                return Rotate(index, entry, rotation);
+            case KeyRevocation revocation:
+                return Revoke(index, entry, signer, revocation);
             default:
-                break;
+                return null;
         }
     }
+
+    private string? Rotate(long index, LedgerEntry entry, KeyRotation rotation)
+    {
+        DeclaredKey old = keys[entry.Payload.Key];
+        if (!string.Equals(rotation.Replaces, old.KeyId, StringComparison.Ordinal))
+            return "It replaces another key than the one that signs it.";
+        if (keys.ContainsKey(rotation.KeyId))
+            return "The new key is declared already.";
+        if (!IsSignedBy(entry, rotation.KeyId))
+            return "The new key did not sign it, so nothing shows that the actor has it.";
+        keys[old.KeyId] = old with { Successor = new KeySuccession(index, rotation.KeyId) };
+        keys.Add(rotation.KeyId, new DeclaredKey(old.Identity with { PublicKey = rotation.PublicKey }, index) { Replaces = old.KeyId, FirstKey = old.FirstKey });
+        return null;
+    }
+
+    private string? Revoke(long index, LedgerEntry entry, ActorIdentity signer, KeyRevocation revocation)
+    {
+        if (!keys.TryGetValue(revocation.KeyId, out DeclaredKey? revoked))
+            return "It revokes a key that no entry before it declares.";
+        if (!revoked.MayBeRevokedBy(keys[signer.KeyId]))
+            return $"{signer.Name} may not revoke that key: only the key itself may, the one that is now in its place, and those that its owner named.";
+        if (revocation.CompromisedSince > entry.Payload.Time)
+            return "It says that the key is compromised since an instant that was still to come.";
+        keys[revoked.KeyId] = revoked with { Revocations = [.. revoked.Revocations, new RecordedRevocation(index, signer, entry.Payload.Time, revocation)] };
+        return null;
+    }
+
+    private static bool IsSignedBy(LedgerEntry entry, string keyId) =>
+        entry.Signatures.Any(signature => string.Equals(signature.KeyId, keyId, StringComparison.Ordinal));
 }
 
 /// <summary>What an entry's signatures are worth at its place in the log.</summary>
@@ -99,10 +166,23 @@ public enum EntrySignatureStatus
 
     /// <summary>A declared key's signature, and wrong.</summary>
     Invalid,
+
+    /// <summary>A declared key's signature, and right, but an entry before this one revoked the key or put another in its place.</summary>
+    Ended,
 }
 
 /// <summary>The judgement of one entry.</summary>
-/// <param name="Status">What its signatures are worth.</param>
+/// <param name="Status">What its signatures are worth at its place.</param>
 /// <param name="Signer">The actor, where known.</param>
 /// <param name="RefusedIdentity">For an identity entry that declares nothing: why.</param>
-public sealed record EntryVerdict(EntrySignatureStatus Status, ActorIdentity? Signer, string? RefusedIdentity);
+public sealed record EntryVerdict(EntrySignatureStatus Status, ActorIdentity? Signer, string? RefusedIdentity)
+{
+    /// <summary>With <see cref="EntrySignatureStatus.Ended"/>: what ended the key, in words.</summary>
+    public string? KeyEnd { get; init; }
+
+    /// <summary>
+    /// What the log says later of the key, a second statement beside the first (<see cref="KeyRegistry.WithHindsight"/>); null where it says nothing, or was not
+    /// asked.
+    /// </summary>
+    public LaterKnowledge? Later { get; init; }
+}

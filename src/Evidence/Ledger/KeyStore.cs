@@ -7,13 +7,16 @@ using Microsoft.Extensions.Logging.Abstractions;
 namespace Evidence.Ledger;
 
 /// <summary>
-/// The user's keys and what was seen of each log, in a folder outside every vault: <c>actors/NAME.pem</c>, and for each log, by the
+/// The user's keys and what was seen of each log, in a folder outside every vault: <c>actors/NAME.pem</c>, an actor's earlier keys as
+/// <c>actors/{former,revoked}/NAME/HEX.pem</c> by the key's id, and for each log, by the
 /// SHA-256 of its origin, <c>logs/HASH/{ed25519.pem,ecdsa.pem,origin,pinned,place,seen}</c>. Private keys are PKCS#8 PEM, mode 0600.
 /// <c>journal.key</c> is 32 random bytes.
 /// </summary>
 public sealed class KeyStore : ISeenCheckpoints
 {
     private const string Extension = ".pem";
+    private const string Former = "former";
+    private const string Revoked = "revoked";
 
     private readonly string folder;
     private readonly ILogger logger;
@@ -78,6 +81,50 @@ public sealed class KeyStore : ISeenCheckpoints
         byte[] own = DurableFile.Translate(path, "read", () => File.ReadAllBytes(path));
         return HMACSHA256.HashData(own, Encoding.UTF8.GetBytes("evidence journal " + vaultId));
     }
+
+    /// <summary>
+    /// Makes a new key for an actor in the place of the one that it has. The old one is kept as a former key: in a ledger that does not know of the new one yet, it
+    /// signs that, and nothing else.
+    /// </summary>
+    /// <exception cref="EvidenceException">The actor has no key here, or it cannot be read.</exception>
+    public ActorKey RotateActor(string name)
+    {
+        string path = ActorPath(name);
+        using IDisposable taken = Lock();
+        using (ActorKey old = LoadActor(name))
+            Write(EarlierPath(Former, name, old.Id), old.ExportPem());
+        var key = ActorKey.Create();
+        Write(path, key.ExportPem());
+        return key;
+    }
+
+    /// <summary>Puts a key of an actor aside that was revoked: it signs no more, wherever it was declared, but its own revocation.</summary>
+    /// <param name="name">The actor.</param>
+    /// <param name="keyId">The key. Where the actor does not have it here, nothing happens.</param>
+    public void PutAside(string name, string keyId)
+    {
+        string path = ActorPath(name);
+        using IDisposable taken = Lock();
+        foreach (string place in (ReadOnlySpan<string>)[path, EarlierPath(Former, name, keyId)])
+        {
+            if (!File.Exists(place))
+                continue;
+            using ActorKey key = Load(place, ActorKey.Import, $"The key of the actor {name}");
+            if (!string.Equals(key.Id, keyId, StringComparison.Ordinal))
+                continue;
+            Write(EarlierPath(Revoked, name, keyId), key.ExportPem());
+            DurableFile.Translate(place, "remove", () => File.Delete(place));
+            DurableFile.SyncDirectory(Path.GetDirectoryName(place)!);
+        }
+    }
+
+    /// <summary>The keys that an actor had before the one that it has, and that were not revoked.</summary>
+    /// <exception cref="EvidenceException">One of them cannot be read.</exception>
+    public IReadOnlyList<ActorKey> LoadFormer(string name) => LoadEarlier(Former, name);
+
+    /// <summary>The keys of an actor that were put aside because they were revoked.</summary>
+    /// <exception cref="EvidenceException">One of them cannot be read.</exception>
+    public IReadOnlyList<ActorKey> LoadRevoked(string name) => LoadEarlier(Revoked, name);
 
     /// <summary>Makes and keeps the keys of a new log, and pins their public parts.</summary>
     /// <exception cref="EvidenceException">There are keys of that log already.</exception>
@@ -272,6 +319,21 @@ public sealed class KeyStore : ISeenCheckpoints
             ? Path.Combine(folder, "actors", name + Extension)
             : throw new EvidenceException(
                 ErrorCode.Usage, $"'{name}' cannot be an actor key's name: letters, digits and - _ . @ only, not beginning with a dot.");
+
+    private List<ActorKey> LoadEarlier(string state, string name)
+    {
+        string? directory = Path.GetDirectoryName(EarlierPath(state, name, ""));
+        return Directory.Exists(directory)
+            ?
+            [
+                .. Directory.GetFiles(directory, "*" + Extension).Order(StringComparer.Ordinal)
+                    .Select(path => LoadKey(path, ActorKey.Import, $"An earlier key of the actor {name}")),
+            ]
+            : [];
+    }
+
+    private string EarlierPath(string state, string name, string keyId) =>
+        Path.Combine(Path.GetDirectoryName(ActorPath(name))!, state, name, keyId[(keyId.IndexOf(':', StringComparison.Ordinal) + 1)..] + Extension);
 
     private string LogPath(string origin, string file) =>
         Path.Combine(folder, "logs", Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(origin))), file);

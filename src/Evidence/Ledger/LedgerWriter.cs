@@ -56,12 +56,23 @@ public sealed class LedgerWriter
         ArgumentNullException.ThrowIfNull(entries);
         for (int i = 0; i < entries.Count; i++)
             Demand(entries[i], i);
-        return failure.Guard(() =>
-        {
-            using (storage.Lock(cancellation))
-                return AppendLocked(entries, cancellation);
-        });
+        return Append(_ => entries, cancellation);
     }
+
+    /// <summary>
+    /// Appends entries that are made at their place: under the sequencer's lock, after those that actors left in staging, and knowing what the log declares
+    /// before them. So no key that they are signed by can end meanwhile.
+    /// </summary>
+    /// <param name="compose">Makes the entries, given what the log declares up to there.</param>
+    /// <param name="cancellation">As above.</param>
+    internal AppendResult Compose(Func<KeyRegistry, IReadOnlyList<LedgerEntry>> compose, CancellationToken cancellation = default) =>
+        Append(declared => [.. compose(declared()).Select(entry => entry.ToBytes())], cancellation);
+
+    private AppendResult Append(Func<Func<KeyRegistry>, IReadOnlyList<byte[]>> compose, CancellationToken cancellation) => failure.Guard(() =>
+    {
+        using (storage.Lock(cancellation))
+            return AppendLocked(compose, cancellation);
+    });
 
     /// <summary>Leaves an entry for the next sequencer, without the log key. Staging the same entry again changes nothing.</summary>
     /// <exception cref="EvidenceException">Something else lies under the entry's name.</exception>
@@ -78,11 +89,12 @@ public sealed class LedgerWriter
             throw TileReader.Damaged(name, "it is not the entry of that leaf hash; remove it, and stage the entry again");
     }
 
-    private AppendResult AppendLocked(IReadOnlyList<byte[]> entries, CancellationToken cancellation)
+    private AppendResult AppendLocked(Func<Func<KeyRegistry>, IReadOnlyList<byte[]>> compose, CancellationToken cancellation)
     {
         Position position = Recover();
         var refused = new List<RefusedEntry>();
-        IReadOnlyList<byte[]> staged = StagedEntries.Take(storage, position.Size, position.Root, refused);
+        (IReadOnlyList<byte[]> staged, KeyRegistry? registry) = StagedEntries.Take(storage, position.Size, position.Root, refused);
+        IReadOnlyList<byte[]> entries = compose(() => registry ?? FoldedLog.Fold(storage, position.Size, position.Root));
         long firstIndex = position.Size + staged.Count;
         EvidenceException? unfinished = null;
         foreach (IReadOnlyList<ReadOnlyMemory<byte>> part in Cut(staged.Concat(entries)))

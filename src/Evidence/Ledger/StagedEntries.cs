@@ -19,11 +19,12 @@ internal static class StagedEntries
     /// <param name="size">The log's size.</param>
     /// <param name="root">Its root, from a checkpoint that was verified.</param>
     /// <param name="refused">Takes what does not go in, and why. It is left where it is.</param>
-    internal static IReadOnlyList<byte[]> Take(ILedgerStorage storage, long size, Sha256Digest root, List<RefusedEntry> refused)
+    /// <returns>The entries, and what the log declares with them; null for that where nothing was staged, so that the log was not gone through.</returns>
+    internal static (IReadOnlyList<byte[]> Entries, KeyRegistry? Registry) Take(ILedgerStorage storage, long size, Sha256Digest root, List<RefusedEntry> refused)
     {
         List<Candidate> candidates = List(storage, refused);
         if (candidates.Count == 0)
-            return [];
+            return ([], null);
         var waiting = candidates.Select(candidate => candidate.LeafHash).ToHashSet();
         var done = new List<Sha256Digest>();
         KeyRegistry registry = FoldedLog.Fold(storage, size, root, leafHash =>
@@ -35,16 +36,17 @@ internal static class StagedEntries
         done.ForEach(leafHash => storage.Delete(Name(leafHash)));
         var entries = new List<byte[]>();
         int bytes = 0;
-        // Declarations first, so that no entry comes before the one that it needs.
+        // Declarations first, so that no entry comes before the one that it needs. Then revocations: whoever revokes a key wants nothing more from it, and a
+        // claimed time costs a thief nothing. A rotation comes after what the old key signed at the same instant.
         foreach (Candidate candidate in candidates.Where(candidate => waiting.Contains(candidate.LeafHash))
-            .OrderByDescending(candidate => candidate.IsDeclaration).ThenBy(candidate => candidate.Time).ThenBy(candidate => candidate.LeafHash))
+            .OrderBy(candidate => candidate.Rank).ThenBy(candidate => candidate.Time).ThenBy(candidate => candidate.IsRotation).ThenBy(candidate => candidate.LeafHash))
         {
             string name = Name(candidate.LeafHash);
             if (TryRead(storage, candidate.LeafHash, refused) is not { } entry)
                 continue;
             if (bytes + StagedBatch.Cost(entry.ToBytes()) > StagedBatch.MaximumEntryBytes)
                 break;
-            if (FoldedLog.Defect(registry.Fold(entry)) is { } defect)
+            if (FoldedLog.Defect(registry.Fold(size + entries.Count, entry)) is { } defect)
             {
                 refused.Add(new RefusedEntry(name, defect));
                 continue;
@@ -54,8 +56,18 @@ internal static class StagedEntries
             bytes += StagedBatch.Cost(entry.ToBytes());
         }
 
-        return entries;
+        return (entries, registry);
     }
+
+    /// <summary>Whether a declaration of a key waits in staging already, so that it need not be said again.</summary>
+    internal static bool Declares(ILedgerStorage storage, string keyId) => storage.List(Prefix).Any(name =>
+        Sha256Digest.TryParse(name[Prefix.Length..], out Sha256Digest leafHash) && TryRead(storage, leafHash, []) is { } entry &&
+        DeclaredBy(entry) switch
+        {
+            ActorIdentity actor => string.Equals(actor.KeyId, keyId, StringComparison.Ordinal),
+            KeyRotation rotation => string.Equals(rotation.KeyId, keyId, StringComparison.Ordinal),
+            _ => false,
+        });
 
     private static List<Candidate> List(ILedgerStorage storage, List<RefusedEntry> refused)
     {
@@ -69,7 +81,14 @@ internal static class StagedEntries
                 continue;
             }
 
-            candidates.Add(new Candidate(IsActorDeclaration(entry), entry.Payload.Time, leafHash));
+            IdentityBody? declared = DeclaredBy(entry);
+            int rank = declared switch
+            {
+                ActorIdentity => 0,
+                KeyRevocation => 1,
+                _ => 2,
+            };
+            candidates.Add(new Candidate(rank, entry.Payload.Time, declared is KeyRotation, leafHash));
         }
 
         return candidates;
@@ -97,22 +116,21 @@ internal static class StagedEntries
         }
     }
 
-    private static bool IsActorDeclaration(LedgerEntry entry)
+    private static IdentityBody? DeclaredBy(LedgerEntry entry)
     {
         try
         {
-            return string.Equals(entry.Payload.Kind, EntryKind.Identity, StringComparison.Ordinal) &&
-                IdentityBody.Parse(entry.Payload.Body) is ActorIdentity;
+            return string.Equals(entry.Payload.Kind, EntryKind.Identity, StringComparison.Ordinal) ? IdentityBody.Parse(entry.Payload.Body) : null;
         }
         catch (FormatException)
         {
             // It declares nothing, and is refused for that when its turn comes.
-            return false;
+            return null;
         }
     }
 
     [StructLayout(LayoutKind.Auto)]
-    private readonly record struct Candidate(bool IsDeclaration, Instant Time, Sha256Digest LeafHash);
+    private readonly record struct Candidate(int Rank, Instant Time, bool IsRotation, Sha256Digest LeafHash);
 }
 
 /// <summary>A staged entry that the sequencer did not take in.</summary>

@@ -3,6 +3,7 @@ using Evidence.Canonical;
 using Evidence.Hashing;
 using Evidence.Ledger;
 using Evidence.Platform;
+using NodaTime;
 
 namespace Evidence.Vaults;
 
@@ -65,19 +66,20 @@ public sealed class VaultLedger
         KeyStore keys = RequireKeys();
         if (keys.HasLog(settings.Origin))
             keys.ClaimPlace(settings.Origin, folder);
-        using ActorKey actor = LoadOrCreate(keys);
-        var entries = new List<LedgerEntry>();
-        if (!IsDeclared(actor))
-            entries.Add(Declare(actor));
-        entries.Add(Sign(actor, kind, items, caseId, body));
-        return Append(entries);
+        // Made before the ledger is locked, for it takes the key store's lock.
+        LoadOrCreate(keys).Dispose();
+        return Append(registry =>
+        {
+            using ActorKey actor = keys.LoadActor(access.Actor);
+            return [.. Introduce(keys, actor, registry), Sign(actor, kind, items, caseId, body)];
+        });
     }
 
     /// <summary>The index of the entry that records an image, after an append that was interrupted has been brought to its end.</summary>
     internal long? FindAcquisition(Sha256Digest image)
     {
         if (IsSequencer)
-            _ = Append([]);
+            _ = Append(static _ => []);
         foreach (JudgedEntry judged in Entries())
         {
             if (judged.Verdict?.Status == EntrySignatureStatus.Valid && judged.Entry is { } entry && string.Equals(entry.Payload.Kind, EntryKind.Acquisition, StringComparison.Ordinal) &&
@@ -164,7 +166,8 @@ public sealed class VaultLedger
     internal void EnsureKeys()
     {
         KeyStore keys = RequireKeys();
-        LoadOrCreate(keys).Dispose();
+        using (ActorKey actor = LoadOrCreate(keys))
+            DemandInForce(actor, Open().FoldIdentities());
         if (!keys.HasLog(settings.Origin))
             return;
         keys.ClaimPlace(settings.Origin, folder);
@@ -178,12 +181,96 @@ public sealed class VaultLedger
     public string Actor => access.Actor;
 
     /// <summary>Declares the actor's key, so that what it signs can be judged.</summary>
+    /// <param name="revokers">The keys of others that may revoke it and those that come in its place (<see cref="ActorIdentity.Revokers"/>).</param>
     /// <returns>The entry's index; null where the ledger knows the key already, or the entry waits in staging.</returns>
-    /// <exception cref="EvidenceException">There is no such key: a name that was mistyped must not become an actor.</exception>
-    public long? DeclareActor()
+    /// <exception cref="EvidenceException">There is no such key: a name that was mistyped must not become an actor. Or the ledger knows the key already, and revokers
+    /// are given, which only its declaration can name.</exception>
+    public long? DeclareActor(IReadOnlyList<string>? revokers = null)
     {
-        using ActorKey actor = RequireKeys().LoadActor(access.Actor);
-        return IsDeclared(actor) ? null : Append([Declare(actor)]);
+        KeyStore keys = RequireKeys();
+        keys.LoadActor(access.Actor).Dispose();
+        return Append(registry =>
+        {
+            using ActorKey actor = keys.LoadActor(access.Actor);
+            return revokers is { Count: > 0 } && registry.Keys.TryGetValue(actor.Id, out DeclaredKey? known)
+                ? throw new EvidenceException(
+                    ErrorCode.Usage, $"The key of {access.Actor} is declared already, in entry {known.DeclaredBy}: only a key's declaration can name who may revoke it.")
+                : Introduce(keys, actor, registry, revokers ?? []);
+        });
+    }
+
+    /// <summary>
+    /// Puts a new key in the place of the actor's: the same actor goes on with it. Other ledgers that know the old key hear of the new one with the first entry that
+    /// the actor signs there.
+    /// </summary>
+    /// <returns>The new key's id; and the entry's index, null where it waits in staging.</returns>
+    /// <exception cref="EvidenceException">There is no such key, it was revoked, or the ledger cannot be written.</exception>
+    public (string KeyId, long? Entry) RotateActor()
+    {
+        KeyStore keys = RequireKeys();
+        keys.LoadActor(access.Actor).Dispose();
+        EnsureKeys();
+        string keyId;
+        using (ActorKey key = keys.RotateActor(access.Actor))
+            keyId = key.Id;
+        return (keyId, DeclareActor());
+    }
+
+    /// <summary>Revokes a key: from its place in the log on, it signs nothing any more. What it signed before stays what it was worth.</summary>
+    /// <param name="keyId">The key's id; null for the actor's own.</param>
+    /// <param name="compromisedSince">Since when others may have had it, as far as the actor knows; null where nothing is said of that.</param>
+    /// <param name="reason">Why: 1 to <see cref="KeyRevocation.LongestReason"/> characters, or null.</param>
+    /// <returns>The key's id; and the entry's index, null where it waits in staging. Where an earlier entry says as much already, that entry's.</returns>
+    /// <exception cref="EvidenceException">The ledger knows no such key, or the actor may not revoke it (<see cref="DeclaredKey.MayBeRevokedBy"/>).</exception>
+    public (string KeyId, long? Entry) Revoke(string? keyId = null, Instant? compromisedSince = null, string? reason = null)
+    {
+        if (reason is not null and not { Length: > 0 and <= KeyRevocation.LongestReason })
+            throw new EvidenceException(ErrorCode.Usage, $"A reason has 1 to {KeyRevocation.LongestReason} characters. Keep longer texts elsewhere, and note their SHA-256.");
+        if (compromisedSince > access.Clock.GetCurrentInstant())
+            throw new EvidenceException(ErrorCode.Usage, "A key cannot be compromised since an instant that is still to come.");
+        KeyStore keys = RequireKeys();
+        if (keys.HasLog(settings.Origin))
+            keys.ClaimPlace(settings.Origin, folder);
+        if (keyId is null)
+        {
+            using ActorKey own = keys.LoadActor(access.Actor);
+            keyId = own.Id;
+        }
+
+        long? before = null;
+        long? entry = Append(registry =>
+        {
+            if (!registry.Keys.TryGetValue(keyId, out DeclaredKey? revoked))
+                throw new EvidenceException(ErrorCode.KeyMissing, $"The ledger declares no key {keyId}: 'evidence identity list' shows those that it does.");
+            before = revoked.Revocations.FirstOrDefault(r => reason is null && (compromisedSince is null || r.Statement.CompromisedSince <= compromisedSince))?.Entry;
+            if (before is not null)
+                return [];
+            using ActorKey signer = SignerOfRevocation(keys, revoked, registry);
+            return [Sign(signer, EntryKind.Identity, [], null, new KeyRevocation(keyId, compromisedSince, reason).ToJson())];
+        });
+        keys.PutAside(access.Actor, keyId);
+        return (keyId, before ?? entry);
+    }
+
+    /// <summary>The key to revoke a key with: the actor's own where it may, else the key itself where the actor has it.</summary>
+    private ActorKey SignerOfRevocation(KeyStore keys, DeclaredKey revoked, KeyRegistry registry)
+    {
+        List<ActorKey> own = Has(keys) ? [keys.LoadActor(access.Actor)] : [];
+        own.AddRange(keys.LoadFormer(access.Actor));
+        own.AddRange(keys.LoadRevoked(access.Actor));
+        // A key that is still good says more than one that may be a thief's.
+        ActorKey? signer = own
+            .OrderBy(key => string.Equals(key.Id, revoked.KeyId, StringComparison.Ordinal))
+            .FirstOrDefault(key => registry.Keys.TryGetValue(key.Id, out DeclaredKey? known) && revoked.MayBeRevokedBy(known));
+        own.ForEach(key =>
+        {
+            if (key != signer)
+                key.Dispose();
+        });
+        return signer ?? throw new EvidenceException(
+            ErrorCode.KeyMissing,
+            $"{access.Actor} may not revoke the key {revoked.KeyId} of {revoked.Identity.Name}, or has no key here that may: only the key itself may, the one " +
+            $"that is now in its place, and those that its owner named when declaring it.");
     }
 
     /// <summary>Begins the ledger of a new vault: its keeper's key, then the vault itself.</summary>
@@ -197,7 +284,7 @@ public sealed class VaultLedger
         {
             // What is made beside its place may never get there, and must not be missed then.
             LedgerWriter.Open(Storage, log, new NotRemembered(keys)).Append(
-                [Declare(actor).ToBytes(), Sign(actor, EntryKind.Identity, [], null, vault.ToJson()).ToBytes()]);
+                [Declare(actor, []).ToBytes(), Sign(actor, EntryKind.Identity, [], null, vault.ToJson()).ToBytes()]);
         }
         catch (EvidenceException e) when (e is { Code: ErrorCode.LedgerPending, InnerException: EvidenceException cause })
         {
@@ -215,14 +302,15 @@ public sealed class VaultLedger
         keys.Record(ledger.Checkpoint, ledger.SignedNote.Span);
     }
 
-    private long? Append(List<LedgerEntry> entries)
+    /// <summary>Appends what is made at its place in the log, or leaves it in staging where the log's keys are not at hand.</summary>
+    private long? Append(Func<KeyRegistry, IReadOnlyList<LedgerEntry>> compose)
     {
         KeyStore keys = RequireKeys();
         // Whoever made the vault may have died between renaming it into its place and flushing that.
         DurableFile.SyncName(folder);
         if (!keys.HasLog(settings.Origin))
         {
-            foreach (LedgerEntry entry in entries)
+            foreach (LedgerEntry entry in compose(Open().FoldIdentities()))
                 LedgerWriter.Stage(Storage, entry);
             return null;
         }
@@ -230,9 +318,15 @@ public sealed class VaultLedger
         keys.ClaimPlace(settings.Origin, folder);
         using LogKeys log = keys.LoadLog(settings.Origin);
         AppendResult result;
+        int count = 0;
         try
         {
-            result = LedgerWriter.Open(Storage, log, keys, failure).Append([.. entries.Select(e => e.ToBytes())]);
+            result = LedgerWriter.Open(Storage, log, keys, failure).Compose(registry =>
+            {
+                IReadOnlyList<LedgerEntry> entries = compose(registry);
+                count = entries.Count;
+                return entries;
+            });
         }
         catch (EvidenceException e) when (string.Equals(e.Code, ErrorCode.LedgerPending, StringComparison.Ordinal))
         {
@@ -244,7 +338,7 @@ public sealed class VaultLedger
             Log.AppendUnfinished(access.Logger, folder, unfinished);
         foreach (RefusedEntry refused in result.Refused)
             Log.StagedEntryRefused(access.Logger, refused.Name, refused.Reason);
-        return result.FirstIndex + entries.Count - 1;
+        return count == 0 ? null : result.FirstIndex + count - 1;
     }
 
     private KeyStore RequireKeys() => access.Keys ?? throw new EvidenceException(
@@ -254,6 +348,16 @@ public sealed class VaultLedger
     {
         if (!Has(keys))
         {
+            IReadOnlyList<ActorKey> revoked = keys.LoadRevoked(access.Actor);
+            if (revoked.Count > 0)
+            {
+                foreach (ActorKey key in revoked)
+                    key.Dispose();
+                // Whoever revoked a key decides whether there shall be another.
+                throw new EvidenceException(
+                    ErrorCode.KeyRevoked, $"The key of {access.Actor} was revoked, and signs no more. 'evidence identity create {access.Actor}' makes a new one.");
+            }
+
             try
             {
                 return keys.CreateActor(access.Actor);
@@ -269,23 +373,45 @@ public sealed class VaultLedger
 
     private bool Has(KeyStore keys) => keys.ListActors().Contains(access.Actor, StringComparer.Ordinal);
 
-    private bool IsDeclared(ActorKey actor)
+    /// <summary>What the ledger has to hear before the actor signs anything: its key, if it does not know it, or that the key came in the place of one that it knows.</summary>
+    private IReadOnlyList<LedgerEntry> Introduce(KeyStore keys, ActorKey actor, KeyRegistry registry, IReadOnlyList<string>? revokers = null)
     {
-        var registry = new KeyRegistry();
-        foreach (JudgedEntry unused in Open().JudgeEntries(registry))
+        DemandInForce(actor, registry);
+        if (registry.Keys.ContainsKey(actor.Id) || (!keys.HasLog(settings.Origin) && StagedEntries.Declares(Storage, actor.Id)))
+            return [];
+        IReadOnlyList<ActorKey> former = keys.LoadFormer(access.Actor);
+        try
         {
-            if (registry.Actors.ContainsKey(actor.Id))
-                return true;
+            return former.FirstOrDefault(key => registry.Keys.TryGetValue(key.Id, out DeclaredKey? known) && known.EndedBy is null) is { } old
+                ? [Sign(EntryKind.Identity, [], null, new KeyRotation(old.Id, actor.PublicKey).ToJson(), old, actor)]
+                : [Declare(actor, revokers ?? [])];
         }
-
-        return false;
+        finally
+        {
+            foreach (ActorKey key in former)
+                key.Dispose();
+        }
     }
 
-    private LedgerEntry Declare(ActorKey actor) => Sign(
-        actor, EntryKind.Identity, [], null, new ActorIdentity(access.Actor, null, actor.PublicKey).ToJson());
+    private void DemandInForce(ActorKey actor, KeyRegistry registry)
+    {
+        if (registry.Keys.GetValueOrDefault(actor.Id)?.End is { } end)
+        {
+            throw new EvidenceException(
+                ErrorCode.KeyRevoked,
+                $"The key of {access.Actor} ({actor.Id}) signs nothing any more in this ledger: {end}. 'evidence identity revoke {actor.Id}' puts it aside here, too; " +
+                $"after that 'evidence identity create {access.Actor}' makes a new one.");
+        }
+    }
+
+    private LedgerEntry Declare(ActorKey actor, IReadOnlyList<string> revokers) => Sign(
+        actor, EntryKind.Identity, [], null, new ActorIdentity(access.Actor, null, actor.PublicKey) { Revokers = revokers }.ToJson());
 
     private LedgerEntry Sign(ActorKey actor, string kind, IReadOnlyList<string> items, string? caseId, JsonObject body) =>
-        LedgerEntry.Create(new EntryPayload(kind, access.Clock.GetCurrentInstant(), caseId, items, body, actor.Id), actor);
+        Sign(kind, items, caseId, body, actor);
+
+    private LedgerEntry Sign(string kind, IReadOnlyList<string> items, string? caseId, JsonObject body, params IReadOnlyList<ActorKey> signers) =>
+        LedgerEntry.Create(new EntryPayload(kind, access.Clock.GetCurrentInstant(), caseId, items, body, signers[0].Id), signers);
 
     private sealed class NotRemembered(ISeenCheckpoints seen) : ISeenCheckpoints
     {

@@ -52,15 +52,23 @@ internal sealed class LedgerVerification(ILedgerStorage storage, KeyStore? known
     private void ReadEntries(string origin, IReadOnlyList<VerifierKey> keys, CancellationToken cancellation)
     {
         var registry = new KeyRegistry();
+        // Those that a later word about their key says nothing of: nothing vouches for them anyway.
+        var worthless = new HashSet<long>();
         RememberedWherePossible? seen = known is null ? null : new RememberedWherePossible(known, logger);
         try
         {
             // Also holds the ledger against what was seen of it before.
-            foreach (JudgedEntry judged in CustodyLedger.Open(storage, origin, keys, seen).JudgeEntries(registry))
+            CustodyLedger ledger = CustodyLedger.Open(storage, origin, keys, seen);
+            foreach (JudgedEntry judged in ledger.JudgeEntries(registry))
             {
                 cancellation.ThrowIfCancellationRequested();
                 Judge(judged);
+                if (judged.Verdict?.Status != EntrySignatureStatus.Valid)
+                    worthless.Add(judged.Index);
             }
+
+            foreach (string told in CompromisedKeys.Tell(ledger, registry, worthless, ProvedTimes.None, cancellation))
+                Add("key", null, null, told, ContentVerdict.Verified);
         }
         catch (EvidenceException e)
         {
@@ -85,6 +93,8 @@ internal sealed class LedgerVerification(ILedgerStorage storage, KeyStore? known
             Add("entry", null, null, $"Entry {judged.Index} ({entry.Payload.Kind}) has a wrong signature.");
         else if (status == EntrySignatureStatus.UnknownSigner)
             Add("entry", null, null, $"Entry {judged.Index} ({entry.Payload.Kind}) is signed by a key that no entry before it declares.", ContentVerdict.Unverifiable);
+        else if (status == EntrySignatureStatus.Ended)
+            Add("entry", null, null, $"Entry {judged.Index} ({entry.Payload.Kind}) is signed by a key of {judged.Verdict.Signer!.Name} that signs no more: {judged.Verdict.KeyEnd}.", ContentVerdict.Unverifiable);
         if (judged.Verdict.RefusedIdentity is { } refused)
             Add("entry", null, null, $"Entry {judged.Index} declares no identity: {refused}", ContentVerdict.Unverifiable);
         if (string.Equals(entry.Payload.Kind, EntryKind.Acquisition, StringComparison.Ordinal) && ImageRecord.TryRead(judged.Index, entry.Payload, status) is { } record)

@@ -77,18 +77,18 @@ public sealed class LedgerEntryTests
         LedgerEntry declaresAlice = Entry(alice, EntryKind.Identity, new ActorIdentity("Alice", "examiner", alice.PublicKey).ToJson());
         LedgerEntry declaresBob = Entry(alice, EntryKind.Identity, new ActorIdentity("Bob", null, bob.PublicKey).ToJson());
 
-        Assert.Equal(EntrySignatureStatus.UnknownSigner, registry.Fold(declaresBob).Status);
-        Assert.Empty(registry.Actors);
-        Assert.Equal(EntrySignatureStatus.Valid, registry.Fold(declaresAlice).Status);
-        Assert.Equal(EntrySignatureStatus.UnknownSigner, registry.Fold(early).Status);
-        Assert.Equal(EntrySignatureStatus.Valid, registry.Fold(declaresBob).Status);
-        EntryVerdict verdict = registry.Fold(early);
+        Assert.Equal(EntrySignatureStatus.UnknownSigner, registry.Fold(0, declaresBob).Status);
+        Assert.Empty(registry.Keys);
+        Assert.Equal(EntrySignatureStatus.Valid, registry.Fold(1, declaresAlice).Status);
+        Assert.Equal(EntrySignatureStatus.UnknownSigner, registry.Fold(2, early).Status);
+        Assert.Equal(EntrySignatureStatus.Valid, registry.Fold(3, declaresBob).Status);
+        EntryVerdict verdict = registry.Fold(4, early);
         Assert.Equal((EntrySignatureStatus.Valid, "Bob"), (verdict.Status, verdict.Signer?.Name));
 
         // The same claim under Bob's key id, signed by Alice's key.
         var forged = LedgerEntry.Parse(
             new DsseEnvelope("application/vnd.evidence.note+json", early.Payload.ToBytes(), [new EntrySignature(bob.Id, alice.Sign(early.SignedBytes.Span))]).ToBytes());
-        Assert.Equal(EntrySignatureStatus.Invalid, registry.Fold(forged).Status);
+        Assert.Equal(EntrySignatureStatus.Invalid, registry.Fold(5, forged).Status);
     }
 
     [Fact]
@@ -103,8 +103,8 @@ public sealed class LedgerEntryTests
         byte[] signature = mallory.Sign(DsseEnvelope.PreAuthenticationEncoding(Type, content));
         var entry = LedgerEntry.Parse(new DsseEnvelope(Type, content, [new EntrySignature(alice.Id, signature)]).ToBytes());
 
-        Assert.Equal(EntrySignatureStatus.Invalid, registry.Fold(entry).Status);
-        Assert.Empty(registry.Actors);
+        Assert.Equal(EntrySignatureStatus.Invalid, registry.Fold(0, entry).Status);
+        Assert.Empty(registry.Keys);
     }
 
     [Fact]
