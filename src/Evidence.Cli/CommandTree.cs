@@ -34,5 +34,6 @@ internal static class CommandTree
         IdentityCommand.Build(),
         LogCommand.Build(),
         NoteCommand.Build(),
+        TransferCommand.Build(),
     };
 }

@@ -84,6 +84,9 @@ internal static class EntryText
             EntryKind.Repair => $"{who} repaired {(items.Length == 0 ? "the vault" : items)}: {Nested(payload, "segments", "count")} segments brought back, " +
                 $"{Field(payload, "setAsideCount")} damaged packs set aside{(Field(payload, "missingBytes") is "0" or null ? "." : $"; {Size(payload, "missingBytes")} are missing still.")}",
             EntryKind.Export => $"{who} handed out {Size(payload, "length")} of {items} as {Field(payload, "format")}, from offset {Field(payload, "offset")}.",
+            EntryKind.Transfer when Field(payload, "act") == "offer" => $"{who} offered {items} to {Nested(payload, "to", "name")}.",
+            EntryKind.Transfer => $"{who} {Field(payload, "act") switch { "acceptance" => "accepted", "refusal" => "refused", _ => "took back" }} " +
+                $"{items}, as offered{(Field(payload, "text") is { } said ? $": {said}" : ".")}",
             EntryKind.Access => $"{who} looked into {items}.",
             EntryKind.Correction => $"{who} corrected entry {Field(payload, "corrects")}: {Field(payload, "text")}",
             EntryKind.Note => $"{who} noted{(items.Length == 0 ? "" : $" on {items}")}: {Field(payload, "text")}",
@@ -107,6 +110,19 @@ internal static class EntryText
                 if (Field(payload, name) is { } said)
                     yield return $"{words} {said}";
             }
+        }
+        else if (payload.Kind == EntryKind.Transfer)
+        {
+            foreach ((string name, string words) in ((string, string)[])[("seals", "seal"), ("containers", "in")])
+            {
+                foreach (JsonNode? mark in payload.Body[name] as JsonArray ?? [])
+                    yield return $"{words} {mark}";
+            }
+
+            foreach (JsonObject image in (payload.Body[Field(payload, "act") == "offer" ? "images" : "verified"] as JsonArray ?? []).OfType<JsonObject>())
+                yield return $"image sha256:{image["image"]}: {image["verified"]?.ToString() ?? "not verified for this handover"}";
+            if (Field(payload, "offer") is { } offer)
+                yield return $"the offer is the entry with the leaf hash {offer}";
         }
         else if (payload.Kind == EntryKind.Repair && payload.Body["from"] is JsonArray origins)
         {

@@ -1,4 +1,6 @@
 using System.Globalization;
+using NodaTime;
+using NodaTime.Text;
 
 namespace Evidence.Cli;
 
@@ -35,6 +37,12 @@ internal static class Units
             ? TimeSpan.FromSeconds((long)number * factor)
             : throw new EvidenceException(ErrorCode.Usage, $"'{text}' is no time: write it as 90s, 45m, 12h or 2d.");
     }
+
+    /// <summary>Reads an instant in UTC.</summary>
+    /// <exception cref="EvidenceException">It is anything else.</exception>
+    internal static Instant ParseInstant(string text) => InstantPattern.ExtendedIso.Parse(text) is { Success: true, Value: var instant }
+        ? instant
+        : throw new EvidenceException(ErrorCode.Usage, $"'{text}' is no instant in UTC such as 2026-03-01T12:00:00Z.");
 
     internal static string Size(long bytes)
     {

@@ -3,8 +3,6 @@ using System.Text.Json.Nodes;
 using Evidence.Canonical;
 using Evidence.Ledger;
 using Evidence.Vaults;
-using NodaTime;
-using NodaTime.Text;
 
 namespace Evidence.Cli.Commands;
 
@@ -201,7 +199,7 @@ internal static class IdentityCommand
         {
             using Vault vault = session.OpenVault();
             string? keyId = parsed.GetValue(key) is { } given ? FindKeys(vault, [given])[0] : null;
-            (keyId, long? entry) = vault.Ledger.Revoke(keyId, parsed.GetValue(since) is { } instant ? ParseInstant(instant) : null, parsed.GetValue(reason));
+            (keyId, long? entry) = vault.Ledger.Revoke(keyId, parsed.GetValue(since) is { } instant ? Units.ParseInstant(instant) : null, parsed.GetValue(reason));
             session.Answer(
                 () => new JsonObject { ["key"] = keyId, ["entry"] = EntryNumber(entry) },
                 text => text.WriteLine($"The key {keyId} is revoked; {Where(entry)}"));
@@ -236,14 +234,6 @@ internal static class IdentityCommand
                         : throw new EvidenceException(ErrorCode.Usage, $"Several keys begin with {text}: {string.Join(", ", found)}.");
             }),
         ];
-    }
-
-    private static Instant ParseInstant(string text)
-    {
-        NodaTime.Text.ParseResult<Instant> result = InstantPattern.ExtendedIso.Parse(text);
-        return result.Success
-            ? result.Value
-            : throw new EvidenceException(ErrorCode.Usage, $"'{text}' is no instant in UTC such as 2026-03-01T12:00:00Z.");
     }
 
     private static Command Pin()

@@ -18,6 +18,9 @@ public static class EntryKind
     /// <summary>An image, or a part of one, was handed out.</summary>
     public const string Export = "export";
 
+    /// <summary>Items are offered to another party, who accepts or refuses them by an entry of their own.</summary>
+    public const string Transfer = "transfer";
+
     /// <summary>An image was looked into.</summary>
     public const string Access = "access";
 

@@ -54,6 +54,14 @@ public sealed class KeyRegistry
         return new EntryVerdict(status, signer, refusal) { KeyEnd = status == EntrySignatureStatus.Ended ? key!.End : null };
     }
 
+    /// <summary>Whether an entry declares a key that is declared already, and nothing else.</summary>
+    internal bool Knows(LedgerEntry entry) => IsIdentity(entry) && TryParse(entry) switch
+    {
+        ActorIdentity actor => keys.ContainsKey(actor.KeyId),
+        KeyRotation rotation => keys.ContainsKey(rotation.KeyId),
+        _ => false,
+    };
+
     /// <summary>Takes in what the next entry declares. An entry that declares nothing is not judged.</summary>
     internal void FoldIdentity(long index, LedgerEntry entry)
     {
@@ -74,6 +82,18 @@ public sealed class KeyRegistry
         return verdict is { Status: EntrySignatureStatus.Valid, Signer: { } signer } && keys.GetValueOrDefault(signer.KeyId)?.CompromiseToldAfter(index) is { } told
             ? verdict with { Later = new LaterKnowledge(told, times.Find(index)) }
             : verdict;
+    }
+
+    private static IdentityBody? TryParse(LedgerEntry entry)
+    {
+        try
+        {
+            return IdentityBody.Parse(entry.Payload.Body);
+        }
+        catch (FormatException)
+        {
+            return null;
+        }
     }
 
     private static bool IsIdentity(LedgerEntry entry) => string.Equals(entry.Payload.Kind, EntryKind.Identity, StringComparison.Ordinal);

@@ -153,6 +153,26 @@ public sealed class VaultLedger
             : throw new EvidenceException(ErrorCode.Usage, $"The ledger has no entry {corrected}: it has {ledger.Size}, from 0.");
     }
 
+    /// <summary>
+    /// Takes in what other parties signed, as it was carried here; declarations that the ledger has already are left out. Who calls this has looked at what the
+    /// entries say: here only their signatures are judged, at the places that they take.
+    /// </summary>
+    /// <param name="carried">The entries in order, each after the declaration that it needs.</param>
+    /// <returns>The index of the last; null where they wait in staging.</returns>
+    /// <exception cref="EvidenceException">One of them would not count there (<see cref="ErrorCode.EntriesInvalid"/>); then none goes in.</exception>
+    internal long? TakeIn(IReadOnlyList<LedgerEntry> carried) => Append(registry =>
+    {
+        var taken = new List<LedgerEntry>();
+        foreach (LedgerEntry entry in carried.Where(entry => !registry.Knows(entry)))
+        {
+            if (FoldedLog.Defect(registry.Fold(long.MaxValue, entry)) is { } defect)
+                throw new EvidenceException(ErrorCode.EntriesInvalid, $"An entry of the kind '{entry.Payload.Kind}' that was carried here cannot go into the ledger of {settings.Origin}: {defect}");
+            taken.Add(entry);
+        }
+
+        return taken;
+    });
+
     private static string CheckNote(string text)
     {
         ArgumentNullException.ThrowIfNull(text);
@@ -179,6 +199,20 @@ public sealed class VaultLedger
 
     /// <summary>The name of the actor that signs.</summary>
     public string Actor => access.Actor;
+
+    /// <summary>The ids of the keys that the actor has here: the one that signs, and those in whose place it came.</summary>
+    internal IReadOnlyList<string> ActorKeyIds()
+    {
+        KeyStore keys = RequireKeys();
+        var ids = new List<string>();
+        foreach (ActorKey key in (ActorKey[])[keys.LoadActor(access.Actor), .. keys.LoadFormer(access.Actor)])
+        {
+            ids.Add(key.Id);
+            key.Dispose();
+        }
+
+        return ids;
+    }
 
     /// <summary>Declares the actor's key, so that what it signs can be judged.</summary>
     /// <param name="revokers">The keys of others that may revoke it and those that come in its place (<see cref="ActorIdentity.Revokers"/>).</param>
