@@ -153,6 +153,40 @@ public sealed class CustodyLedger
         return tiles.RootAt(size);
     }
 
+    /// <summary>Proves that an entry is in the log (RFC 6962, section 2.1.1), from the few tiles that the proof is made of.</summary>
+    /// <param name="index">The entry's index.</param>
+    /// <param name="size">The size of the log that the proof is for, at most <see cref="Size"/>; null for all of it.</param>
+    /// <returns>The hashes, from the leaf's sibling up.</returns>
+    /// <exception cref="EvidenceException">The tiles are damaged. What they give is held against <see cref="RootAt"/> of that size.</exception>
+    public Sha256Digest[] ProveInclusion(long index, long? size = null)
+    {
+        long count = Within(size);
+        Sha256Digest[] proof = MerkleProof.ProveInclusion(index, count, tiles.Subtree);
+        return MerkleProof.VerifyInclusion(index, count, tiles.Subtree(0, index), proof, tiles.RootAt(count)) ? proof : throw Inconsistent();
+    }
+
+    /// <summary>Proves that the log at an earlier size is the beginning of the log at a later one (RFC 6962, section 2.1.2).</summary>
+    /// <param name="oldSize">The earlier size.</param>
+    /// <param name="newSize">The later one, at most <see cref="Size"/>; null for all of it.</param>
+    /// <returns>The hashes; none where the sizes are equal, or the earlier one is 0.</returns>
+    /// <exception cref="EvidenceException">The tiles are damaged.</exception>
+    public Sha256Digest[] ProveConsistency(long oldSize, long? newSize = null)
+    {
+        long count = Within(newSize);
+        Sha256Digest[] proof = MerkleProof.ProveConsistency(oldSize, count, tiles.Subtree);
+        return MerkleProof.VerifyConsistency(oldSize, tiles.RootAt(oldSize), count, tiles.RootAt(count), proof) ? proof : throw Inconsistent();
+    }
+
+    private long Within(long? size)
+    {
+        long count = size ?? Size;
+        ArgumentOutOfRangeException.ThrowIfNegative(count, nameof(size));
+        ArgumentOutOfRangeException.ThrowIfGreaterThan(count, Size, nameof(size));
+        return count;
+    }
+
+    private static EvidenceException Inconsistent() => TileReader.Damaged(TileName.Prefix, "its tiles contradict each other");
+
     private static IEnumerable<byte[]> Read(TileReader tiles, long from, long to)
     {
         for (long bundle = from / TileName.FullWidth; bundle * TileName.FullWidth < to; bundle++)

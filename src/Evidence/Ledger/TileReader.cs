@@ -56,22 +56,7 @@ internal sealed class TileReader(ILedgerStorage storage, long size)
     }
 
     /// <summary>The root over the first entries, from the fewest hashes that give it (RFC 6962, section 2.1).</summary>
-    internal Sha256Digest RootAt(long count)
-    {
-        if (count == 0)
-            return MerkleTree.EmptyRoot;
-        Sha256Digest? root = null;
-        for (int height = 0; height < 63; height++)
-        {
-            if ((count >> height & 1) == 0)
-                continue;
-            // The complete subtree of this height ends where the lower ones, already folded, begin.
-            Sha256Digest subtree = Subtree(height, (count >> height) - 1);
-            root = root is { } right ? MerkleTree.NodeHash(subtree, right) : subtree;
-        }
-
-        return root!.Value;
-    }
+    internal Sha256Digest RootAt(long count) => MerkleProof.Root(count, Subtree);
 
     internal static Sha256Digest[]? TryDecode(ReadOnlySpan<byte> bytes, int width)
     {

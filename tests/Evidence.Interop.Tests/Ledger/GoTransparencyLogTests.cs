@@ -1,5 +1,4 @@
 using System.Globalization;
-using System.Runtime.CompilerServices;
 using Evidence.Ledger;
 using Xunit;
 
@@ -11,7 +10,7 @@ public sealed class GoTransparencyLogTests
     [Fact]
     public async Task Go_verifies_a_log_of_70000_entries_and_refuses_it_after_any_flip()
     {
-        string checker = await BuildAsync();
+        string checker = await GoProgram.BuildAsync("checklog");
         using var log = new WrittenLog();
         log.Append(1, "first");
         log.Append(300, "some");
@@ -50,17 +49,5 @@ public sealed class GoTransparencyLogTests
     {
         File.Delete(path);
         await File.WriteAllBytesAsync(path, content, TestContext.Current.CancellationToken);
-    }
-
-    /// <summary>Builds the checker against the distribution's packaged sources: no module download.</summary>
-    private static async Task<string> BuildAsync([CallerFilePath] string thisFile = "")
-    {
-        Peer.Require("go");
-        string source = Path.Combine(Path.GetDirectoryName(thisFile)!, "checklog", "main.go");
-        string checker = Path.Combine(AppContext.BaseDirectory, "checklog");
-        (int exitCode, string output) = await Peer.RunAsync(
-            "go", ["build", "-o", checker, source], AppContext.BaseDirectory, ("GO111MODULE", "off"), ("GOPATH", "/usr/share/gocode"), ("GOFLAGS", ""));
-        Assert.True(exitCode == 0, output);
-        return checker;
     }
 }
