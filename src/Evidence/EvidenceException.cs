@@ -86,6 +86,18 @@ public static class ErrorCode
     /// <summary>The key was revoked, and signs no more.</summary>
     public const string KeyRevoked = "key-revoked";
 
+    /// <summary>Another process uses the witness's state.</summary>
+    public const string WitnessBusy = "witness-busy";
+
+    /// <summary>What a witness keeps of what it signed is damaged, or is another's.</summary>
+    public const string WitnessStateInvalid = "witness-state-invalid";
+
+    /// <summary>A witness did not cosign, or could not be asked.</summary>
+    public const string WitnessFailed = "witness-failed";
+
+    /// <summary>A policy of logs and witnesses cannot be read, or says nothing of this log.</summary>
+    public const string PolicyInvalid = "policy-invalid";
+
     /// <summary>The destination has no room left.</summary>
     public const string DiskFull = "disk-full";
 

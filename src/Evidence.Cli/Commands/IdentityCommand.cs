@@ -276,7 +276,7 @@ internal static class IdentityCommand
     {
         try
         {
-            return VerifierKey.Parse(text);
+            return VerifierKey.ParseLogKey(text);
         }
         catch (FormatException e)
         {

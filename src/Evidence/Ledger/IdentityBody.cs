@@ -108,7 +108,7 @@ public sealed record VaultIdentity(string Origin, Sha256Digest Vault, IReadOnlyL
     {
         body.RequireOnly("keys", "origin", "subject", "vault");
         string origin = body.RequireString("origin");
-        VerifierKey[] keys = [.. body.RequireStrings("keys").Select(VerifierKey.Parse)];
+        VerifierKey[] keys = [.. body.RequireStrings("keys").Select(VerifierKey.ParseLogKey)];
         if (keys.Length == 0 || keys.Any(key => !string.Equals(key.Name, origin, StringComparison.Ordinal)))
             throw new FormatException("The field 'keys' holds no key, or one with another name than the origin.");
         return new VaultIdentity(origin, Sha256Digest.Parse(body.RequireDigest("vault")), keys);

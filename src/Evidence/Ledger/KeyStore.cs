@@ -1,5 +1,6 @@
 using System.Security.Cryptography;
 using System.Text;
+using Evidence.Ledger.Witnesses;
 using Evidence.Platform;
 using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Logging.Abstractions;
@@ -9,7 +10,8 @@ namespace Evidence.Ledger;
 /// <summary>
 /// The user's keys and what was seen of each log, in a folder outside every vault: <c>actors/NAME.pem</c>, an actor's earlier keys as
 /// <c>actors/{former,revoked}/NAME/HEX.pem</c> by the key's id, and for each log, by the
-/// SHA-256 of its origin, <c>logs/HASH/{ed25519.pem,ecdsa.pem,origin,pinned,place,seen}</c>. Private keys are PKCS#8 PEM, mode 0600.
+/// SHA-256 of its origin, <c>logs/HASH/{ed25519.pem,ecdsa.pem,origin,pinned,place,seen}</c>; for each witness that the user is, by the SHA-256 of its name,
+/// <c>witnesses/HASH/{ed25519.pem,name,state}</c>; and <c>policy</c>, whom the user trusts. Private keys are PKCS#8 PEM, mode 0600.
 /// <c>journal.key</c> is 32 random bytes.
 /// </summary>
 public sealed class KeyStore : ISeenCheckpoints
@@ -125,6 +127,74 @@ public sealed class KeyStore : ISeenCheckpoints
     /// <summary>The keys of an actor that were put aside because they were revoked.</summary>
     /// <exception cref="EvidenceException">One of them cannot be read.</exception>
     public IReadOnlyList<ActorKey> LoadRevoked(string name) => LoadEarlier(Revoked, name);
+
+    /// <summary>The names of the witnesses whose private keys are here.</summary>
+    public IReadOnlyList<string> ListWitnesses()
+    {
+        string witnesses = Path.Combine(folder, "witnesses");
+        return Directory.Exists(witnesses)
+            ?
+            [
+                .. Directory.GetDirectories(witnesses)
+                    .Where(path => File.Exists(Path.Combine(path, "ed25519.pem")))
+                    .Select(path => Load(Path.Combine(path, "name"), text => text.TrimEnd('\n'), "A witness's name"))
+                    .Order(StringComparer.Ordinal),
+            ]
+            : [];
+    }
+
+    /// <summary>Makes and keeps a new witness key.</summary>
+    /// <param name="name">The witness's name: a URL without a scheme.</param>
+    /// <exception cref="EvidenceException">There is one of that name already, or it cannot be one's name.</exception>
+    public WitnessKey CreateWitness(string name)
+    {
+        if (!KeyName.IsValid(name))
+            throw new EvidenceException(ErrorCode.Usage, $"'{name}' cannot be a witness's name: a URL without a scheme, no spaces, no '+'. Example: lab.example/witness");
+        using IDisposable taken = Lock();
+        if (File.Exists(WitnessPath(name, "ed25519.pem")))
+            throw new EvidenceException(ErrorCode.DestinationInvalid, $"There is a key of the witness {name} already: {WitnessPath(name, "ed25519.pem")}.");
+        var key = WitnessKey.Create(name);
+        Write(WitnessPath(name, "name"), name + "\n");
+        // Written last: its presence is what says that the key is whole.
+        Write(WitnessPath(name, "ed25519.pem"), key.ExportPem());
+        return key;
+    }
+
+    /// <summary>Loads a witness's key.</summary>
+    /// <exception cref="EvidenceException">There is none, or it cannot be read.</exception>
+    public WitnessKey LoadWitness(string name) => LoadKey(
+        WitnessPath(name, "ed25519.pem"), pem => WitnessKey.Import(name, pem), $"The key of the witness {name}");
+
+    /// <summary>
+    /// Takes note of where a witness keeps what it signed, or that this was moved. By two such folders one key could sign two histories.
+    /// </summary>
+    /// <exception cref="EvidenceException">It keeps it elsewhere (<see cref="ErrorCode.WitnessStateInvalid"/>).</exception>
+    internal void ClaimWitnessState(string name, string state)
+    {
+        using IDisposable taken = Lock();
+        string path = WitnessPath(name, "state");
+        var here = LedgerPlace.Of(state);
+        LedgerPlace? known = File.Exists(path) ? Load(path, LedgerPlace.Parse, $"The place of what the witness {name} signed") : null;
+        if (known == here)
+            return;
+        if (known?.IsSameVault(here) == false)
+        {
+            throw new EvidenceException(
+                ErrorCode.WitnessStateInvalid,
+                $"The witness {name} keeps what it signed in {known.Path}, not in {here.Path}. By two folders it could sign two histories. Name that folder with " +
+                $"--state. If it is lost, the witness is, too: make another key, under another name.");
+        }
+
+        Write(path, here.ToText());
+    }
+
+    /// <summary>The user's own policy of logs and witnesses, <c>policy</c> in the folder.</summary>
+    /// <returns>Null where there is none.</returns>
+    /// <exception cref="EvidenceException">It cannot be read (<see cref="ErrorCode.PolicyInvalid"/>).</exception>
+    public WitnessPolicy? FindPolicy() => File.Exists(PolicyPath) ? WitnessPolicy.Load(PolicyPath) : null;
+
+    /// <summary>Where the user's own policy is.</summary>
+    public string PolicyPath => Path.Combine(folder, "policy");
 
     /// <summary>Makes and keeps the keys of a new log, and pins their public parts.</summary>
     /// <exception cref="EvidenceException">There are keys of that log already.</exception>
@@ -270,7 +340,7 @@ public sealed class KeyStore : ISeenCheckpoints
     }
 
     private static VerifierKey[] ParsePinned(string text) =>
-        [.. text.Split('\n', StringSplitOptions.RemoveEmptyEntries).Select(VerifierKey.Parse)];
+        [.. text.Split('\n', StringSplitOptions.RemoveEmptyEntries).Select(VerifierKey.ParseLogKey)];
 
     private static string PinnedText(IEnumerable<VerifierKey> keys) => string.Concat(keys.Select(key => $"{key}\n"));
 
@@ -337,4 +407,11 @@ public sealed class KeyStore : ISeenCheckpoints
 
     private string LogPath(string origin, string file) =>
         Path.Combine(folder, "logs", Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(origin))), file);
+
+    private string LogPath(string origin, string file) => PathByName("logs", origin, file);
+
+    private string WitnessPath(string name, string file) => PathByName("witnesses", name, file);
+
+    private string PathByName(string kind, string name, string file) =>
+        Path.Combine(folder, kind, Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(name))), file);
 }

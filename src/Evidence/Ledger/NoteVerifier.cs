@@ -21,7 +21,7 @@ public static class NoteVerifier
             VerifierKey[] candidates = [.. keys.Where(key => key.Matches(signature)).Distinct()];
             if (candidates.Length == 0)
                 continue;
-            VerifierKey[] able = [.. candidates.Where(key => key.Type != NoteKeyType.Ed25519 || Ed25519.IsAvailable)];
+            VerifierKey[] able = [.. candidates.Where(key => key.IsCheckable)];
             if (able.FirstOrDefault(key => key.Verify(text, signature.Signature.Span)) is { } signer)
                 verified.Add(signer);
             else if (able.Length < candidates.Length)

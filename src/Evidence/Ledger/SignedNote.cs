@@ -13,8 +13,6 @@ public sealed class SignedNote
     /// <summary>The most signature lines that are read; signed-note asks verifiers to accept at least 16.</summary>
     public const int MaximumSignatures = 100;
 
-    private const string SignaturePrefix = "— ";
-
     private static readonly UTF8Encoding StrictUtf8 = new(encoderShouldEmitUTF8Identifier: false, throwOnInvalidBytes: true);
 
     private SignedNote(string text, IReadOnlyList<NoteSignature> signatures) => (Text, Signatures) = (text, signatures);
@@ -30,15 +28,13 @@ public sealed class SignedNote
     {
         var note = new StringBuilder(text).Append('\n');
         foreach (NoteSignature signature in signatures)
-        {
-            var value = new byte[sizeof(uint) + signature.Signature.Length];
-            BinaryPrimitives.WriteUInt32BigEndian(value, signature.KeyId);
-            signature.Signature.Span.CopyTo(value.AsSpan(sizeof(uint)));
-            note.Append(SignaturePrefix).Append(signature.KeyName).Append(' ').Append(Convert.ToBase64String(value)).Append('\n');
-        }
-
+            note.Append(signature.ToLine());
         return StrictUtf8.GetBytes(note.ToString());
     }
+
+    /// <summary>Reads signature lines that stand alone, as a witness answers them.</summary>
+    /// <exception cref="FormatException">The bytes are not one or more signature lines, each ended by a line feed.</exception>
+    internal static IReadOnlyList<NoteSignature> ParseLines(ReadOnlySpan<byte> bytes) => Parse([.. "\n\n"u8, .. bytes]).Signatures;
 
     /// <summary>Reads a note.</summary>
     /// <exception cref="FormatException">The bytes are not a note with at least one signature line.</exception>
@@ -76,8 +72,8 @@ public sealed class SignedNote
 
     private static NoteSignature ParseSignature(string line)
     {
-        if (!line.StartsWith(SignaturePrefix, StringComparison.Ordinal) ||
-            line[SignaturePrefix.Length..].Split(' ') is not [var name, var value])
+        if (!line.StartsWith(NoteSignature.LinePrefix, StringComparison.Ordinal) ||
+            line[NoteSignature.LinePrefix.Length..].Split(' ') is not [var name, var value])
         {
             throw new FormatException("A signature line is not an em dash, a key name and a signature.");
         }
@@ -94,4 +90,16 @@ public sealed class SignedNote
 /// <param name="KeyName">The signer's name.</param>
 /// <param name="KeyId">The first four bytes, big-endian, that tell keys of one name apart.</param>
 /// <param name="Signature">The signature; its form depends on the key's type.</param>
-public sealed record NoteSignature(string KeyName, uint KeyId, ReadOnlyMemory<byte> Signature);
+public sealed record NoteSignature(string KeyName, uint KeyId, ReadOnlyMemory<byte> Signature)
+{
+    internal const string LinePrefix = "— ";
+
+    /// <summary>The line, with its line feed.</summary>
+    internal string ToLine()
+    {
+        var value = new byte[sizeof(uint) + Signature.Length];
+        BinaryPrimitives.WriteUInt32BigEndian(value, KeyId);
+        Signature.Span.CopyTo(value.AsSpan(sizeof(uint)));
+        return $"{LinePrefix}{KeyName} {Convert.ToBase64String(value)}\n";
+    }
+}

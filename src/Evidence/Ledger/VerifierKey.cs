@@ -3,6 +3,7 @@ using System.Diagnostics.CodeAnalysis;
 using System.Globalization;
 using System.Security.Cryptography;
 using System.Text;
+using Evidence.Ledger.Witnesses;
 
 namespace Evidence.Ledger;
 
@@ -14,9 +15,12 @@ public enum NoteKeyType
 
     /// <summary>ECDSA with SHA-256 over the text, ASN.1 DER signatures.</summary>
     Ecdsa = 2,
+
+    /// <summary>A witness's Ed25519 over a time and the text (c2sp.org/tlog-cosignature, <c>cosignature/v1</c>).</summary>
+    Ed25519Cosignature = 4,
 }
 
-/// <summary>A public key that signs notes, in its written form <c>name+key id+base64(type || key)</c>: a "vkey".</summary>
+/// <summary>A public key, of a log or a witness, that signs notes, in its written form <c>name+key id+base64(type || key)</c>: a "vkey".</summary>
 public sealed class VerifierKey : IEquatable<VerifierKey>
 {
     private readonly byte[] key;
@@ -38,6 +42,12 @@ public sealed class VerifierKey : IEquatable<VerifierKey>
     /// <summary>The key id, big-endian.</summary>
     public uint KeyId { get; }
 
+    /// <summary>Whether it is a witness's key. Its signatures say that the log only grew, not that they are the log's.</summary>
+    public bool IsWitness => Type == NoteKeyType.Ed25519Cosignature;
+
+    /// <summary>Whether this machine can check its signatures: Ed25519 needs OpenSSL.</summary>
+    internal bool IsCheckable => Type == NoteKeyType.Ecdsa || Ed25519.IsAvailable;
+
     /// <summary>The key: 32 bytes for Ed25519, the SubjectPublicKeyInfo in DER for ECDSA.</summary>
     public ReadOnlySpan<byte> Key => key;
 
@@ -55,7 +65,8 @@ public sealed class VerifierKey : IEquatable<VerifierKey>
 
         VerifierKey result = (NoteKeyType)bytes[0] switch
         {
-            NoteKeyType.Ed25519 when bytes.Length == 1 + Ed25519.PublicKeySize => new(name, NoteKeyType.Ed25519, bytes[1..]),
+            NoteKeyType.Ed25519 or NoteKeyType.Ed25519Cosignature when bytes.Length == 1 + Ed25519.PublicKeySize =>
+                new(name, (NoteKeyType)bytes[0], bytes[1..]),
             NoteKeyType.Ecdsa => FromEcdsa(name, bytes.AsSpan(1)),
             _ => throw new FormatException($"The verifier key {name}+{id} is of a type or length that is not known here."),
         };
@@ -64,8 +75,16 @@ public sealed class VerifierKey : IEquatable<VerifierKey>
             : throw new FormatException($"The verifier key {name}+{id} carries another key's id.");
     }
 
-    internal static VerifierKey FromEd25519(string name, ReadOnlySpan<byte> publicKey) =>
-        new(name, NoteKeyType.Ed25519, publicKey.ToArray());
+    /// <summary>Reads the written form of a log's key.</summary>
+    /// <exception cref="FormatException">The text is no key that is known here, or it is a witness's.</exception>
+    public static VerifierKey ParseLogKey(string text)
+    {
+        var parsed = Parse(text);
+        return parsed.IsWitness ? throw new FormatException($"The verifier key {text} is a witness's, not a log's.") : parsed;
+    }
+
+    internal static VerifierKey FromEd25519(string name, ReadOnlySpan<byte> publicKey, NoteKeyType type = NoteKeyType.Ed25519) =>
+        new(name, type, publicKey.ToArray());
 
     internal static VerifierKey FromEcdsa(string name, ReadOnlySpan<byte> subjectPublicKeyInfo)
     {
@@ -93,6 +112,8 @@ public sealed class VerifierKey : IEquatable<VerifierKey>
     {
         if (Type == NoteKeyType.Ed25519)
             return Ed25519.Verify(key, text, signature);
+        if (Type == NoteKeyType.Ed25519Cosignature)
+            return Cosignature.Verify(key, text, signature);
         using var ecdsa = ECDsa.Create();
         ecdsa.ImportSubjectPublicKeyInfo(key, out _);
         return ecdsa.VerifyData(text, signature, HashAlgorithmName.SHA256, DSASignatureFormat.Rfc3279DerSequence);

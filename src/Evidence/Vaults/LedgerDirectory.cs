@@ -15,9 +15,10 @@ internal sealed class LedgerDirectory(string root) : ILedgerStorage
     public byte[]? TryRead(string name, int maximumLength)
     {
         string path = PathOf(name);
-        byte[]? content = null;
-        DurableFile.Translate(path, "read", () => content = Read(path, maximumLength));
-        return content;
+        // Here not even a link to a file is one.
+        return VaultFiles.IsNoFile(path)
+            ? throw new EvidenceException(ErrorCode.InputOutput, $"Cannot read {path}: it is no regular file.")
+            : SmallFile.TryRead(path, maximumLength);
     }
 
     /// <inheritdoc/>
@@ -88,23 +89,6 @@ internal sealed class LedgerDirectory(string root) : ILedgerStorage
             // Whoever shares this process would wait for it for ever.
             taken.Dispose();
             throw;
-        }
-    }
-
-    private static byte[]? Read(string path, int maximumLength)
-    {
-        if (VaultFiles.IsNoFile(path))
-            throw new IOException("it is no regular file.");
-        try
-        {
-            using var stream = new FileStream(path, FileMode.Open, FileAccess.Read, FileShare.ReadWrite | FileShare.Delete, bufferSize: 0);
-            var content = new byte[(int)Math.Min(stream.Length, maximumLength)];
-            int length = stream.ReadAtLeast(content, content.Length, throwOnEndOfStream: false);
-            return length == content.Length ? content : content[..length];
-        }
-        catch (Exception e) when (e is FileNotFoundException or DirectoryNotFoundException)
-        {
-            return null;
         }
     }
 
