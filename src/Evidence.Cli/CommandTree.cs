@@ -32,6 +32,7 @@ internal static class CommandTree
         RepairCommand.Build(),
         ExportCommand.Build(),
         IdentityCommand.Build(),
+        WitnessCommand.Build(),
         LogCommand.Build(),
         NoteCommand.Build(),
         TransferCommand.Build(),

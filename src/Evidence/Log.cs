@@ -70,4 +70,16 @@ internal static partial class Log
 
     [LoggerMessage(70, LogLevel.Warning, "Imaging may take up to {AtMost} bytes of {Folder}, where {Free} are free. What deduplication and compression will save is not known before: it may fit all the same")]
     internal static partial void MayNotFit(ILogger logger, long atMost, string folder, long free);
+
+    [LoggerMessage(80, LogLevel.Error, "The log {Origin} signed two checkpoints of {Size} entries with different roots: it has two histories. The second one is kept as {Path}, beside the first; together they prove it")]
+    internal static partial void WitnessConflict(ILogger logger, string origin, long size, string path);
+
+    [LoggerMessage(81, LogLevel.Error, "The log {Origin} signed two checkpoints of {Size} entries with different roots: it has two histories. The second one was refused, and could not be kept")]
+    internal static partial void WitnessConflictNotKept(ILogger logger, string origin, long size, Exception exception);
+
+    [LoggerMessage(82, LogLevel.Error, "The witness could not answer: what it signs could not be read or kept, so nothing was signed")]
+    internal static partial void WitnessFailed(ILogger logger, Exception exception);
+
+    [LoggerMessage(83, LogLevel.Debug, "A connection from {Client} ended: {Reason}")]
+    internal static partial void WitnessConnectionEnded(ILogger logger, string client, string reason);
 }

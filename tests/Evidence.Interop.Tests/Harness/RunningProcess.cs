@@ -1,5 +1,6 @@
 using System.Diagnostics;
 using System.Globalization;
+using System.Text;
 using Xunit;
 
 namespace Evidence.Interop.Tests.Harness;
@@ -11,6 +12,7 @@ internal sealed class RunningProcess : IDisposable
 
     private readonly string what;
     private readonly Process process;
+    private readonly MemoryStream shown = new();
     private readonly Task<byte[]> output;
     private readonly Task<string> errors;
 
@@ -30,6 +32,16 @@ internal sealed class RunningProcess : IDisposable
     internal Stream Input => process.StandardInput.BaseStream;
 
     internal bool HasExited => process.HasExited;
+
+    /// <summary>What it has printed on standard output so far.</summary>
+    internal string Shown
+    {
+        get
+        {
+            lock (shown)
+                return Encoding.UTF8.GetString(shown.ToArray());
+        }
+    }
 
     internal void Signal(string name) =>
         Peer.Run("kill", "-s", name, process.Id.ToString(CultureInfo.InvariantCulture));
@@ -75,10 +87,15 @@ internal sealed class RunningProcess : IDisposable
         process.Dispose();
     }
 
-    private static async Task<byte[]> ReadAsync(Stream stream)
+    private async Task<byte[]> ReadAsync(Stream stream)
     {
-        using var all = new MemoryStream();
-        await stream.CopyToAsync(all);
-        return all.ToArray();
+        var part = new byte[1 << 16];
+        while (await stream.ReadAsync(part) is > 0 and var length)
+        {
+            lock (shown)
+                shown.Write(part, 0, length);
+        }
+
+        return shown.ToArray();
     }
 }
