@@ -405,9 +405,6 @@ public sealed class KeyStore : ISeenCheckpoints
     private string EarlierPath(string state, string name, string keyId) =>
         Path.Combine(Path.GetDirectoryName(ActorPath(name))!, state, name, keyId[(keyId.IndexOf(':', StringComparison.Ordinal) + 1)..] + Extension);
 
-    private string LogPath(string origin, string file) =>
-        Path.Combine(folder, "logs", Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(origin))), file);
-
     private string LogPath(string origin, string file) => PathByName("logs", origin, file);
 
     private string WitnessPath(string name, string file) => PathByName("witnesses", name, file);
