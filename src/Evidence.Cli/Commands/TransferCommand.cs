@@ -240,8 +240,9 @@ internal static class TransferCommand
                 },
                 text =>
                 {
-                    text.WriteLine(Sentence(transfer));
-                    text.WriteLine(entry is null ? "It waits in staging, and what the holder of the log key records next takes it in." : $"The answer is ledger entry {entry}.");
+                    text.WriteLine(entry is null
+                        ? "The answer is in order. It waits in staging, and what the holder of the log key records next takes it in."
+                        : Sentence(transfer));
                 });
             return Task.FromResult(ExitCode.Done);
         });

@@ -18,6 +18,7 @@ internal static class DurableFile
     /// <returns>False where a file of that name exists already; it is left as it is.</returns>
     internal static bool TryCreate(string path, ReadOnlySpan<byte> content, string? temporaryDirectory = null, bool writable = false)
     {
+        path = Path.GetFullPath(path);
         UnixFileMode mode = UnixFileMode.UserRead | UnixFileMode.GroupRead | UnixFileMode.OtherRead;
         string temporary = WriteTemporary(TemporaryPath(path, temporaryDirectory), content, writable ? mode | UnixFileMode.UserWrite : mode);
         return TryPublish(temporary, path);
@@ -28,6 +29,7 @@ internal static class DurableFile
     /// </summary>
     internal static void Replace(string path, ReadOnlySpan<byte> content, bool secret = false, string? temporaryDirectory = null)
     {
+        path = Path.GetFullPath(path);
         UnixFileMode mode = UnixFileMode.UserRead | UnixFileMode.UserWrite;
         string temporary = WriteTemporary(
             TemporaryPath(path, temporaryDirectory), content, secret ? mode : mode | UnixFileMode.GroupRead | UnixFileMode.OtherRead);

@@ -126,7 +126,7 @@ public static class Handover
     }
 
     /// <summary>Takes the answer to an offer into the offerer's ledger. To take it in once more changes nothing.</summary>
-    /// <returns>The offer with its outcome; and the answer's index, null where it waits in staging.</returns>
+    /// <returns>The offer with its outcome, and the answer's index; where it waits in staging, the offer as it is still, and null.</returns>
     /// <exception cref="EvidenceException">It answers no offer of this ledger, or may not answer it.</exception>
     public static (Transfer Transfer, long? Entry) Take(Vault vault, string path)
     {
@@ -144,7 +144,8 @@ public static class Handover
             book.Registry.Fold(ledger.Size, declaration);
         if (book.Take(ledger.Size, carried.Entry, carried.Signer, answer) is { } refusal)
             throw CarriedTransfer.Invalid(path, $"it is not taken in. {refusal.TrimEnd('.')}");
-        return (book.Find(answer.Offer)!, vault.Ledger.TakeIn(carried.Entries));
+        long? entry = vault.Ledger.TakeIn(carried.Entries);
+        return (entry is null ? transfer : TransferBook.Read(vault.Ledger.Open()).Find(answer.Offer)!, entry);
     }
 
     /// <summary>Takes an offer back that was not answered.</summary>
