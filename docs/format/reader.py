@@ -125,7 +125,7 @@ def read_settings(vault):
 
 def list_files(vault):
     """Every file but those in the two staging folders and what was set aside. What has no name of a vault's is foreign: told of, and left out."""
-    shape = re.compile(rf"vault\.json|packs/([0-9a-f]{{2}})/\1[0-9a-f]{{62}}\.pack|images/{HEX}\.json|ledger/checkpoint")
+    shape = re.compile(rf"vault\.json|packs/([0-9a-f]{{2}})/\1[0-9a-f]{{62}}\.pack|images/{HEX}\.json|ledger/checkpoint|ledger/timestamps/{HEX}\.json")
     names = set()
     for folder, folders, files in os.walk(vault):
         below = os.path.relpath(folder, vault) + "/"
@@ -258,31 +258,60 @@ def check_tiles(vault, files, leaves, entries, bundles_read):
                 finding(name, "It is not what the tree has at its place.", first_difference(data, expected))
 
 def check_entries(payloads):
-    """ "What a signature is worth": the keys are declared in order. Signatures themselves are checked only through openssl."""
-    actors, identity = {}, None
+    """ "What a signature is worth": keys are declared, replaced and ended in order. Signatures themselves are checked only through openssl."""
+    actors, first, revokers, ended, identity = {}, {}, {}, {}, None
     for i, entry in enumerate(payloads):
         if not entry:
             continue
-        body, known, declared = entry["body"], dict(actors), None
-        if entry["kind"] == "identity" and body.get("subject") == "actor":
+        body, known, declared, signers = entry["body"], dict(actors), None, dict(entry["signatures"])
+        subject = body.get("subject") if entry["kind"] == "identity" else None
+        if subject in ("actor", "rotation"):
             der = guarded(entry["place"], unbase64, body.get("publicKey"), at=entry["at"], about=f"Entry {i}: ") or b""
             declared = "sha256:" + sha256(der).hex()
             if body.get("keyId") != declared:
                 finding(entry["place"], f"Entry {i}: the declared key has another id.", entry["at"])
                 declared = None
-            elif declared == entry["key"]:
+            else:
                 known.setdefault(declared, der)
-        elif entry["kind"] == "identity" and body.get("subject") == "vault":
+        elif subject == "vault":
             identity = identity or entry
-        if i == 0 and not declared or i == 1 and not identity:
+        if i == 0 and not (subject == "actor" and declared) or i == 1 and not identity:
             finding(entry["place"], f"Entry {i}: a ledger begins with the identity of an actor, then that of the vault.", entry["at"])
+        by = entry["key"]
         if options.openssl and any(key in known and not verifies(known[key], sig, entry["signed"]) for key, sig in entry["signatures"]):
             finding(entry["place"], f"Entry {i}: its signature is wrong.", entry["at"])
-        elif entry["key"] not in known:
-            notes.append(f"ledger entry {i}: its signer {entry['key']} is not declared up to here")
-        elif declared:
-            actors.setdefault(declared, der)
+        elif by not in actors and not (subject == "actor" and declared == by):
+            notes.append(f"ledger entry {i}: its signer {by} is not declared up to here")
+        elif by in ended and not (subject == "revocation" and body.get("keyId") == by):
+            notes.append(f"ledger entry {i}: its signer {by} was ended by entry {ended[by]}")
+        elif subject == "actor" and declared and declared not in actors:
+            actors[declared], first[declared] = der, declared
+            revokers[declared] = [str(each) for each in body.get("revokers", [])] if declared in signers else []
+        elif subject == "rotation":
+            if body.get("replaces") != by or not declared or declared in actors or declared not in signers:
+                notes.append(f"ledger entry {i}: it puts no key in the place of another")
+            else:
+                actors[declared], first[declared], revokers[declared], ended[by] = der, first[by], revokers[by], i
+        elif subject == "revocation":
+            key = str(body.get("keyId"))
+            if key in actors and (key == by or first[by] == first[key] or first[by] in revokers[key]):
+                ended.setdefault(key, i)
+                notes.append(f"ledger entry {i}: the key {key} is revoked; compromised since {body.get('compromisedSince', 'no instant that is told')}")
+            else:
+                notes.append(f"ledger entry {i}: it revokes nothing")
     return identity
+
+def check_timestamps(vault, files, payloads):
+    """Time stamps are as their names say, and those that entries name are there. The tokens themselves are for openssl ts."""
+    for i, entry in enumerate(payloads):
+        if entry and entry["kind"] == "timestamp":
+            name = f"ledger/timestamps/{guarded(entry['place'], field, entry['body'], 'document', str, HEX, at=entry['at'], about=f'Entry {i}: ')}.json"
+            if name not in files:
+                finding(name, f"It is missing, although entry {i} names it.")
+    for name in sorted(name for name in files if name.startswith("ledger/timestamps/")):
+        data = guarded(name, read, vault, name, 32 * MIB)
+        if data is not None and sha256(data).hex() != name[18:82]:
+            finding(name, "It is not the file that its name says.")
 
 def check_identity(vault, settings, checkpoint, identity):
     """The entry that declares the vault, against vault.json and the checkpoint."""
@@ -595,6 +624,7 @@ def command_check(vault, files):
     checkpoint, payloads = read_ledger(vault, files)
     if checkpoint:
         guarded("ledger/checkpoint", check_identity, vault, settings, checkpoint, check_entries(payloads))
+    check_timestamps(vault, files, payloads or [])
     store, recorded = {"places": {}, "damaged": {}}, acquisitions(payloads)
     packs, images = ([name for name in sorted(files) if name.startswith(folder)] for folder in ("packs/", "images/"))
     for name in packs:

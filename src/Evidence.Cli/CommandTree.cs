@@ -34,6 +34,7 @@ internal static class CommandTree
         IdentityCommand.Build(),
         WitnessCommand.Build(),
         LogCommand.Build(),
+        TimestampCommand.Build(),
         NoteCommand.Build(),
         TransferCommand.Build(),
     };

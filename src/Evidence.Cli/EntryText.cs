@@ -89,6 +89,7 @@ internal static class EntryText
                 $"{items}, as offered{(Field(payload, "text") is { } said ? $": {said}" : ".")}",
             EntryKind.Access => $"{who} looked into {items}.",
             EntryKind.Correction => $"{who} corrected entry {Field(payload, "corrects")}: {Field(payload, "text")}",
+            EntryKind.Timestamp => $"{who} had the first {Field(payload, "size")} entries time-stamped by {Field(payload, "authority")}: {Field(payload, "genTime")}.",
             EntryKind.Note => $"{who} noted{(items.Length == 0 ? "" : $" on {items}")}: {Field(payload, "text")}",
             _ => $"{who} recorded: {payload.Body.ToJsonString()}",
         };

@@ -16,6 +16,12 @@ internal static class Options
 
     internal static readonly Option<string[]> Items = new("--item") { Description = "The item: what people call the thing that is imaged. Once for each source, in order.", HelpName = "ID" };
 
+    internal static readonly Option<string[]> Trust = new("--trust")
+    {
+        Description = "Root certificates of time-stamp authorities that you trust, and revocation lists: PEM or DER; beside those in EVIDENCE_HOME/authorities.",
+        HelpName = "FILE",
+    };
+
     internal static readonly Argument<string> Image = new("IMAGE")
     {
         Description = "The item's id, or sha256: and at least eight digits of the image's id.",

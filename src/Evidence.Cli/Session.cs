@@ -3,6 +3,7 @@ using System.Text;
 using System.Text.Encodings.Web;
 using System.Text.Json;
 using System.Text.Json.Nodes;
+using Evidence.Ledger.Timestamping;
 using Evidence.Vaults;
 
 namespace Evidence.Cli;
@@ -82,6 +83,10 @@ internal sealed class Session
     }
 
     internal Vault OpenVault() => Vault.Open(VaultFolder, Access);
+
+    /// <summary>Whose time stamps count: those of the key store, and of the files that were named.</summary>
+    internal TrustedAuthorities TrustOf(ParseResult parsed) =>
+        Access.Keys!.LoadAuthorities().With(TrustedAuthorities.Load(parsed.GetValue(Options.Trust) ?? []));
 
     /// <summary>Answers: the object where JSON was asked for, else the text.</summary>
     internal void Answer(Func<JsonObject> json, Action<TextWriter> text)

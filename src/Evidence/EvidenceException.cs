@@ -98,6 +98,12 @@ public static class ErrorCode
     /// <summary>A policy of logs and witnesses cannot be read, or says nothing of this log.</summary>
     public const string PolicyInvalid = "policy-invalid";
 
+    /// <summary>A time-stamp authority did not answer.</summary>
+    public const string TimestampUnavailable = "timestamp-unavailable";
+
+    /// <summary>A time-stamp authority refused, or its answer does not hold.</summary>
+    public const string TimestampRefused = "timestamp-refused";
+
     /// <summary>The destination has no room left.</summary>
     public const string DiskFull = "disk-full";
 

@@ -2,6 +2,7 @@ using System.CommandLine;
 using System.Text.Json.Nodes;
 using Evidence.Canonical;
 using Evidence.Ledger;
+using Evidence.Ledger.Timestamping;
 using Evidence.Vaults;
 
 namespace Evidence.Cli.Commands;
@@ -26,7 +27,7 @@ internal static class LogCommand
               evidence --json log --kind acquisition
             """)
         {
-            Item, Options.Case, Kind,
+            Item, Options.Case, Kind, Options.Trust,
         };
         Session.Bind(command, (session, parsed, _) =>
         {
@@ -35,7 +36,7 @@ internal static class LogCommand
             string? item = parsed.GetValue(Item);
             string? caseId = parsed.GetValue(Options.Case);
             string? kind = parsed.GetValue(Kind);
-            IEnumerable<JudgedEntry> entries = ledger.JudgeEntries(ProvedTimes.None).Where(e =>
+            IEnumerable<JudgedEntry> entries = ledger.JudgeEntries(LedgerTimestamps.Proved(vault.Timestamps.List(session.TrustOf(parsed)))).Where(e =>
                 (item is null || e.Entry?.Payload.Items.Contains(item, StringComparer.Ordinal) == true) &&
                 (caseId is null || string.Equals(e.Entry?.Payload.Case, caseId, StringComparison.Ordinal)) &&
                 (kind is null || string.Equals(e.Entry?.Payload.Kind, kind, StringComparison.Ordinal)));

@@ -1,6 +1,7 @@
 using System.CommandLine;
 using System.Text.Json.Nodes;
 using Evidence.Canonical;
+using Evidence.Ledger.Timestamping;
 using Evidence.Vaults;
 using Evidence.Verification;
 
@@ -38,7 +39,7 @@ internal static class VerifyCommand
               evidence --json verify --scrub
             """)
         {
-            Images, Digests, Scrub, NoRecord,
+            Images, Digests, Scrub, NoRecord, Options.Trust,
         };
         Session.Bind(command, RunAsync);
         return command;
@@ -52,6 +53,7 @@ internal static class VerifyCommand
             Digests = parsed.GetValue(Digests),
             StoredBytesOnly = parsed.GetValue(Scrub),
             Keys = session.Access.Keys,
+            Trust = session.TrustOf(parsed),
             Logger = session.Access.Logger,
         };
         VerificationReport report;
@@ -110,6 +112,9 @@ internal static class VerifyCommand
             ["root"] = report.Ledger.Root?.ToString(),
             ["content"] = NameOf(report.Ledger.Content),
             ["witnessedSize"] = DecimalText.Format(report.Ledger.WitnessedSize),
+            ["timestampedSize"] = DecimalText.Format(report.Ledger.Timestamped?.Checkpoint.Size ?? 0),
+            ["timestampedAt"] = report.Ledger.Timestamped is { } stamp ? Timestamps.Format(stamp.NoLaterThan) : null,
+            ["timestamps"] = TimestampText.ToJson(report.Ledger.Timestamps),
             ["keysPinned"] = report.Ledger.KeysPinned,
             ["findings"] = Findings(report.Ledger.Findings),
         },
@@ -148,7 +153,12 @@ internal static class VerifyCommand
         text.WriteLine(ledger.KeysPinned
             ? "  signed by the log keys that this machine knows"
             : "  signed by the log keys that the vault itself declares: consistent, but this machine cannot say whose they are");
-        text.WriteLine("  anchor: none. Nothing outside the vault vouches for the ledger yet, so its own keeper could have written all of it anew");
+        foreach (KeptTimestamp kept in ledger.Timestamps.Where(kept => kept is { Defect: null, Contradiction: null, Verdict.Refusal: null }))
+            TimestampText.Print(text, "  ", kept);
+        if (ledger.Timestamped is { } stamped)
+            text.WriteLine($"  anchor: timestamped, for the first {Units.Count(stamped.Checkpoint.Size)} entries. {Units.Count(ledger.Size - stamped.Checkpoint.Size)} entries since are vouched for by nobody outside the vault");
+        else
+            text.WriteLine("  anchor: none. Nothing outside the vault vouches for the ledger yet, so its own keeper could have written all of it anew");
         if (entry is { } index)
             text.WriteLine($"  recorded as ledger entry {index}");
     }

@@ -27,6 +27,9 @@ public static class EntryKind
     /// <summary>An earlier entry is put right. Entries are never changed.</summary>
     public const string Correction = "correction";
 
+    /// <summary>A time-stamp authority vouched for a checkpoint.</summary>
+    public const string Timestamp = "timestamp";
+
     /// <summary>A remark for the record.</summary>
     public const string Note = "note";
 

@@ -2,7 +2,7 @@ namespace Evidence.Ledger;
 
 /// <summary>
 /// Where a ledger's files are: a folder, a bucket. Names are paths below <c>ledger/</c>, such as <c>checkpoint</c>,
-/// <c>tile/0/x001/234</c> or <c>staging/batch</c>; the ledger knows no others. Failures are <see cref="EvidenceException"/>s.
+/// <c>tile/0/x001/234</c>, <c>timestamps/HEX.json</c> or <c>staging/batch</c>; the ledger knows no others. Failures are <see cref="EvidenceException"/>s.
 /// </summary>
 public interface ILedgerStorage
 {

@@ -1,5 +1,6 @@
 using System.Security.Cryptography;
 using System.Text;
+using Evidence.Ledger.Timestamping;
 using Evidence.Ledger.Witnesses;
 using Evidence.Platform;
 using Microsoft.Extensions.Logging;
@@ -9,7 +10,7 @@ namespace Evidence.Ledger;
 
 /// <summary>
 /// The user's keys and what was seen of each log, in a folder outside every vault: <c>actors/NAME.pem</c>, an actor's earlier keys as
-/// <c>actors/{former,revoked}/NAME/HEX.pem</c> by the key's id, and for each log, by the
+/// <c>actors/{former,revoked}/NAME/HEX.pem</c> by the key's id, time-stamp authorities that are trusted in <c>authorities/</c>, and for each log, by the
 /// SHA-256 of its origin, <c>logs/HASH/{ed25519.pem,ecdsa.pem,origin,pinned,place,seen}</c>; for each witness that the user is, by the SHA-256 of its name,
 /// <c>witnesses/HASH/{ed25519.pem,name,state}</c>; and <c>policy</c>, whom the user trusts. Private keys are PKCS#8 PEM, mode 0600.
 /// <c>journal.key</c> is 32 random bytes.
@@ -214,6 +215,14 @@ public sealed class KeyStore : ISeenCheckpoints
         // Written last: its presence is what says that the log's keys are whole.
         Write(LogPath(origin, "ecdsa.pem"), keys.ExportEcdsaPem());
         return keys;
+    }
+
+    /// <summary>The time-stamp authorities that the user trusts: all files in the folder <c>authorities</c>, certificates and revocation lists.</summary>
+    /// <exception cref="EvidenceException">One of the files cannot be read, or holds neither.</exception>
+    public TrustedAuthorities LoadAuthorities()
+    {
+        string authorities = Path.Combine(folder, "authorities");
+        return Directory.Exists(authorities) ? TrustedAuthorities.Load(Directory.GetFiles(authorities).Order(StringComparer.Ordinal)) : TrustedAuthorities.None;
     }
 
     /// <summary>Whether the private keys of a log are here: whether its sequencer can run here.</summary>

@@ -1,3 +1,5 @@
+using Evidence.Ledger.Timestamping;
+
 namespace Evidence.Ledger;
 
 /// <summary>Which tiles there are, by place, with the widths in which each is there.</summary>
@@ -14,7 +16,7 @@ internal sealed class PresentTiles
     /// <summary>The widths at a place, the full one last.</summary>
     internal IReadOnlyList<int> Widths(int level, long index) => places.TryGetValue((level, index), out List<int>? widths) ? widths : [];
 
-    /// <summary>Lists the ledger's files; what is no tile, no checkpoint and not in staging is foreign.</summary>
+    /// <summary>Lists the ledger's files; what is no tile, no checkpoint, no time stamp and not in staging is foreign.</summary>
     internal static PresentTiles List(ILedgerStorage storage, List<LedgerFinding> findings)
     {
         var result = new PresentTiles();
@@ -22,7 +24,7 @@ internal sealed class PresentTiles
         {
             if (TileName.TryParse(name, out TileName? tile))
                 result.Add(tile.Value);
-            else if (name is not CheckpointFile.Name && !name.StartsWith("staging/", StringComparison.Ordinal))
+            else if (name is not CheckpointFile.Name && !name.StartsWith("staging/", StringComparison.Ordinal) && TimestampDocument.DigestOf(name) is null)
                 findings.Add(new LedgerFinding(LedgerFindingKind.Foreign, name, null, "The ledger has no file of this name."));
         }
 

@@ -31,6 +31,7 @@ public sealed class Vault : IDisposable
         reader = new Lazy<SegmentReader>(() => new SegmentReader(layout, Index));
         store = new Lazy<SegmentStore>(() => new SegmentStore(layout, Index, access.Logger));
         Ledger = new VaultLedger(layout, settings, access);
+        Timestamps = new VaultTimestamps(Ledger, access);
     }
 
     /// <summary>The folder.</summary>
@@ -41,6 +42,9 @@ public sealed class Vault : IDisposable
 
     /// <summary>The vault's custody ledger.</summary>
     public VaultLedger Ledger { get; }
+
+    /// <summary>Time from outside for the ledger.</summary>
+    public VaultTimestamps Timestamps { get; }
 
     internal VaultLayout Layout { get; }
 

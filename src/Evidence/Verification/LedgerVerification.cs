@@ -1,14 +1,17 @@
 using Evidence.Ledger;
+using Evidence.Ledger.Timestamping;
 using Evidence.Vaults;
 using Microsoft.Extensions.Logging;
 
 namespace Evidence.Verification;
 
 /// <summary>Verifies a vault's ledger, and collects what it says: the images, and what the vault declared itself to be.</summary>
-internal sealed class LedgerVerification(ILedgerStorage storage, KeyStore? known, ILogger logger)
+internal sealed class LedgerVerification(ILedgerStorage storage, KeyStore? known, TrustedAuthorities trust, ILogger logger)
 {
     private readonly List<Finding> findings = [];
     private readonly List<RecordedImage> images = [];
+    private readonly List<(long Entry, string File)> stampedBy = [];
+    private IReadOnlyList<KeptTimestamp> timestamps = [];
 
     /// <summary>The images that its entries name.</summary>
     internal IReadOnlyList<RecordedImage> Images => images;
@@ -45,7 +48,7 @@ internal sealed class LedgerVerification(ILedgerStorage storage, KeyStore? known
         // Where the entries cannot be judged, what they say unjudged still shows which file contradicts them.
         Declared ??= identity;
 
-        return new LedgerVerdict(origin, result.Checkpoint?.Size ?? 0, result.Checkpoint?.Root, 0, pinned.Count > 0, findings);
+        return new LedgerVerdict(origin, result.Checkpoint?.Size ?? 0, result.Checkpoint?.Root, 0, pinned.Count > 0, findings) { Timestamps = timestamps };
     }
 
     /// <summary>Goes through the entries as far as they can be read.</summary>
@@ -67,7 +70,8 @@ internal sealed class LedgerVerification(ILedgerStorage storage, KeyStore? known
                     worthless.Add(judged.Index);
             }
 
-            foreach (string told in CompromisedKeys.Tell(ledger, registry, worthless, ProvedTimes.None, cancellation))
+            JudgeTimestamps(ledger, keys);
+            foreach (string told in CompromisedKeys.Tell(ledger, registry, worthless, LedgerTimestamps.Proved(timestamps), cancellation))
                 Add("key", null, null, told, ContentVerdict.Verified);
         }
         catch (EvidenceException e)
@@ -78,6 +82,25 @@ internal sealed class LedgerVerification(ILedgerStorage storage, KeyStore? known
         }
 
         Declared = registry.Vault;
+    }
+
+    private void JudgeTimestamps(CustodyLedger ledger, IReadOnlyList<VerifierKey> keys)
+    {
+        timestamps = LedgerTimestamps.Judge(storage, ledger, keys, trust);
+        var there = timestamps.Select(kept => kept.File).ToHashSet(StringComparer.Ordinal);
+        foreach ((long entry, string file) in stampedBy)
+        {
+            if (!there.Contains(file))
+                Add("timestamp", file, null, $"It is missing, although entry {entry} names it: somebody took a time stamp away.");
+        }
+
+        foreach (KeptTimestamp kept in timestamps)
+        {
+            if ((kept.Defect ?? kept.Contradiction) is { } wrong)
+                Add("timestamp", kept.File, null, wrong);
+            else if (kept.Verdict is { Refusal: not null } refused)
+                Add("timestamp", kept.File, null, refused.ToString(), ContentVerdict.Verified);
+        }
     }
 
     private void Judge(JudgedEntry judged)
@@ -97,6 +120,8 @@ internal sealed class LedgerVerification(ILedgerStorage storage, KeyStore? known
             Add("entry", null, null, $"Entry {judged.Index} ({entry.Payload.Kind}) is signed by a key of {judged.Verdict.Signer!.Name} that signs no more: {judged.Verdict.KeyEnd}.", ContentVerdict.Unverifiable);
         if (judged.Verdict.RefusedIdentity is { } refused)
             Add("entry", null, null, $"Entry {judged.Index} declares no identity: {refused}", ContentVerdict.Unverifiable);
+        if (string.Equals(entry.Payload.Kind, EntryKind.Timestamp, StringComparison.Ordinal) && status == EntrySignatureStatus.Valid && TimestampRecord.FileOf(entry.Payload) is { } file)
+            stampedBy.Add((judged.Index, file));
         if (string.Equals(entry.Payload.Kind, EntryKind.Acquisition, StringComparison.Ordinal) && ImageRecord.TryRead(judged.Index, entry.Payload, status) is { } record)
             images.Add(new RecordedImage(record, status));
     }

@@ -1,4 +1,5 @@
 using Evidence.Hashing;
+using Evidence.Ledger.Timestamping;
 using Evidence.Platform;
 using Evidence.Segments;
 using Evidence.Vaults;
@@ -48,7 +49,7 @@ public sealed class VaultVerifier
 
     private VerificationReport Run(IProgress<VerificationProgress>? progress, CancellationToken cancellation)
     {
-        var ledger = new LedgerVerification(new LedgerDirectory(layout.Ledger), options.Keys, options.Logger);
+        var ledger = new LedgerVerification(new LedgerDirectory(layout.Ledger), options.Keys, options.Trust ?? options.Keys?.LoadAuthorities() ?? TrustedAuthorities.None, options.Logger);
         LedgerVerdict ledgerVerdict = CheckSettings(ledger, cancellation);
         IReadOnlyList<(Sha256Digest Image, RecordedImage? Recorded)> images = Select(ledger.Images, ledgerVerdict);
 

@@ -1,4 +1,5 @@
 using Evidence.Hashing;
+using Evidence.Ledger.Timestamping;
 using Evidence.Vaults;
 
 namespace Evidence.Verification;
@@ -33,7 +34,7 @@ public enum AnchorVerdict
 }
 
 /// <summary>Something that a verification found.</summary>
-/// <param name="What">Its kind: <c>vault</c>, <c>ledger</c>, <c>entry</c>, <c>key</c>, <c>pack</c>, <c>segment</c>, <c>manifest</c>, <c>map</c>, <c>digest</c>,
+/// <param name="What">Its kind: <c>vault</c>, <c>ledger</c>, <c>entry</c>, <c>key</c>, <c>timestamp</c>, <c>pack</c>, <c>segment</c>, <c>manifest</c>, <c>map</c>, <c>digest</c>,
 /// <c>unread</c>, <c>unrecorded</c>, <c>foreign</c>, <c>set-aside</c>, <c>image</c>.</param>
 /// <param name="File">The file, below the vault's folder; null where it is about a range of an image.</param>
 /// <param name="Offset">The first byte: of the file, or of the image where <paramref name="File"/> is null; null where none can be named.</param>
@@ -63,6 +64,12 @@ public sealed record LedgerVerdict(string? Origin, long Size, Sha256Digest? Root
 {
     /// <summary>Whether its content is what was recorded.</summary>
     public ContentVerdict Content => Findings.Select(f => f.Verdict).DefaultIfEmpty(ContentVerdict.Verified).Max();
+
+    /// <summary>The time stamps that are kept with it, by the sizes that they are over.</summary>
+    public IReadOnlyList<KeptTimestamp> Timestamps { get; init; } = [];
+
+    /// <summary>The time stamp that reaches furthest of those that hold, by an authority that the verifier trusts; null where there is none.</summary>
+    public TimestampVerdict? Timestamped => Timestamps.LastOrDefault(kept => kept.Counts)?.Verdict;
 }
 
 /// <summary>The outcome of a verification.</summary>
@@ -79,7 +86,9 @@ public sealed record VerificationReport(
         Images.Select(i => i.Content).Append(Ledger.Content).Concat(Findings.Select(f => f.Verdict)).Max();
 
     /// <summary>What vouches for the ledger from outside the vault.</summary>
-    public AnchorVerdict Anchor => Ledger.WitnessedSize > 0 ? AnchorVerdict.Witnessed : AnchorVerdict.None;
+    public AnchorVerdict Anchor => Ledger.WitnessedSize > 0 ? AnchorVerdict.Witnessed
+        : Ledger.Timestamped is not null ? AnchorVerdict.Timestamped
+        : AnchorVerdict.None;
 
     /// <summary>What the ledger records of it (<see cref="VaultLedger.RecordVerification"/>).</summary>
     /// <param name="options">What was verified.</param>

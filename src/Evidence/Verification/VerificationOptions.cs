@@ -1,4 +1,5 @@
 using Evidence.Ledger;
+using Evidence.Ledger.Timestamping;
 using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Logging.Abstractions;
 
@@ -18,6 +19,9 @@ public sealed record VerificationOptions
 
     /// <summary>The keys and checkpoints known on this machine; null to take the vault's word for its keys, and to remember nothing.</summary>
     public KeyStore? Keys { get; init; }
+
+    /// <summary>Whose time stamps count; null for the authorities that <see cref="Keys"/> trusts.</summary>
+    public TrustedAuthorities? Trust { get; init; }
 
     /// <summary>Hears of what happens on the way.</summary>
     public ILogger Logger { get; init; } = NullLogger.Instance;

@@ -1,0 +1,230 @@
+using System.Net;
+using System.Security.Cryptography.X509Certificates;
+using Evidence.Hashing;
+using Evidence.Ledger;
+using Evidence.Ledger.Timestamping;
+using Evidence.Tests.Vaults;
+using Evidence.Vaults;
+using Evidence.Verification;
+using NodaTime;
+using Xunit;
+
+namespace Evidence.Tests.Ledger.Timestamping;
+
+/// <summary>Time stamps as they are taken, kept with a vault's ledger, and found again by whoever verifies it.</summary>
+public sealed class VaultTimestampTests : IDisposable
+{
+    private readonly TestVault place = new();
+    private readonly TestAuthority authority = new();
+
+    [Fact]
+    public async Task By_files_a_checkpoint_is_stamped_kept_and_is_an_anchor_up_to_its_size()
+    {
+        using Vault vault = place.Create();
+        byte[] request = vault.Timestamps.Request();
+        // The ledger goes on before the answer comes; to ask again asks the same.
+        Assert.Equal(request, vault.Timestamps.Request());
+        vault.Ledger.RecordNote("meanwhile", [], null);
+        Trust();
+        string list = place.At("root.crl");
+        await File.WriteAllBytesAsync(list, authority.List(TestAuthority.Within + Duration.FromDays(1)), TestVault.Stop);
+
+        TakenTimestamp taken = await vault.Timestamps.AcceptAsync(authority.Reply(request), [list], TestVault.Stop);
+
+        Assert.Equal((3, true), (taken.Entry, taken.Verdict.Counts));
+        Assert.Empty(taken.Lacking);
+        VerificationReport report = await place.VerifyAsync();
+        Assert.Equal((ContentVerdict.Verified, AnchorVerdict.Timestamped, 2L), (report.Content, report.Anchor, report.Ledger.Timestamped!.Checkpoint.Size));
+        Assert.Empty(report.Ledger.Findings);
+        Assert.Empty(report.Findings);
+        // An answer is taken in once, and nothing waits any more.
+        await RefusedAsync("no question over that waits", () => vault.Timestamps.AcceptAsync(authority.Reply(request), [], TestVault.Stop));
+
+        // Who trusts nobody is told so, and has no anchor.
+        report = await place.VerifyAsync(new VerificationOptions { Keys = place.Keys, Trust = TrustedAuthorities.None });
+        Assert.Equal((ContentVerdict.Verified, AnchorVerdict.None), (report.Content, report.Anchor));
+        Assert.Contains("that you do not say you trust", Assert.Single(report.Ledger.Timestamps).Verdict!.ToString(), StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task What_does_not_hold_is_not_kept()
+    {
+        using Vault vault = place.Create();
+        byte[] request = vault.Timestamps.Request();
+        using var server = new TestAuthority(uses: []);
+        await RefusedAsync("not one of a time-stamp authority", () => vault.Timestamps.AcceptAsync(server.Reply(request), [], TestVault.Stop));
+        await RefusedAsync("was not valid", () => vault.Timestamps.AcceptAsync(authority.Reply(request, TestAuthority.Until + Duration.FromDays(1)), [Chain()], TestVault.Stop));
+        string list = place.At("root.crl");
+        await File.WriteAllBytesAsync(list, authority.List(TestAuthority.Within, TestAuthority.From, X509RevocationReason.Superseded), TestVault.Stop);
+        await RefusedAsync("was revoked", () => vault.Timestamps.AcceptAsync(authority.Reply(request), [list, Chain()], TestVault.Stop));
+        Assert.Equal(2, vault.Ledger.Open().Size);
+        Assert.Empty(vault.Timestamps.List());
+        Assert.False(Directory.Exists(Path.Combine(place.Layout.Ledger, "timestamps")));
+        // The question still waits for an answer that holds; what was brought is kept, and not trusted by that.
+        TakenTimestamp taken = await vault.Timestamps.AcceptAsync(authority.Reply(request), [Chain()], TestVault.Stop);
+        Assert.False(taken.Verdict.IsTrusted);
+        Assert.Contains("Test Clock", Assert.Single(taken.Lacking), StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task A_time_stamp_that_was_taken_away_or_changed_is_found()
+    {
+        string file = await StampAsync();
+        byte[] bytes = await File.ReadAllBytesAsync(file, TestVault.Stop);
+        for (int i = 0; i < bytes.Length; i += 97)
+        {
+            TestVault.Flip(file, i, i % 8);
+            VerificationReport report = await place.VerifyAsync();
+            Finding finding = Assert.Single(report.Ledger.Findings);
+            Assert.Equal(("timestamp", ContentVerdict.Refuted, AnchorVerdict.None), (finding.What, finding.Verdict, report.Anchor));
+            Assert.EndsWith(finding.File!, file, StringComparison.Ordinal);
+            TestVault.Overwrite(file, bytes);
+        }
+
+        File.Delete(file);
+        Finding missing = Assert.Single((await place.VerifyAsync()).Ledger.Findings);
+        Assert.Contains("missing, although entry 2 names it", missing.Detail, StringComparison.Ordinal);
+        Assert.Equal(ContentVerdict.Refuted, missing.Verdict);
+    }
+
+    [Fact]
+    public async Task A_stamped_checkpoint_that_the_ledger_is_not_proves_a_fork_or_a_rollback()
+    {
+        await StampAsync();
+        using LogKeys log = place.Keys.LoadLog("vault.example/test");
+        foreach ((long size, string word) in ((long, string)[])[(2, "another history of 2 entries"), (9, "set back")])
+        {
+            byte[] note = log.Sign(new Checkpoint("vault.example/test", size, Sha256Digest.Compute("other"u8)));
+            string file = Plant(authority.Document(note, authority.Token(System.Security.Cryptography.SHA256.HashData(note))));
+            Finding finding = Assert.Single((await place.VerifyAsync()).Ledger.Findings);
+            Assert.Equal(ContentVerdict.Refuted, finding.Verdict);
+            Assert.Contains(word, finding.Detail, StringComparison.Ordinal);
+            File.Delete(file);
+        }
+
+        // What another's keys signed accuses nobody.
+        using var others = LogKeys.Create("vault.example/test");
+        byte[] planted = others.Sign(new Checkpoint("vault.example/test", 9, Sha256Digest.Compute("other"u8)));
+        Plant(authority.Document(planted, authority.Token(System.Security.Cryptography.SHA256.HashData(planted))));
+        VerificationReport report = await place.VerifyAsync();
+        Assert.Equal((ContentVerdict.Verified, AnchorVerdict.Timestamped), (report.Content, report.Anchor));
+        Assert.Contains("is not this log's", Assert.Single(report.Ledger.Findings).Detail, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task An_entry_that_was_stamped_before_its_key_was_compromised_is_said_to_have_been_there()
+    {
+        await StampAsync();
+        using Vault vault = place.Open();
+        vault.Ledger.Revoke(null, TestAuthority.Within + Duration.FromDays(1));
+        JudgedEntry[] entries = [.. vault.Ledger.Open().JudgeEntries(LedgerTimestamps.Proved(vault.Timestamps.List()))];
+        Assert.Equal([true, true, false], entries.Take(3).Select(entry => entry.Verdict!.Later!.IsProvedBefore).ToArray());
+        Assert.Contains("by the time-stamp authority Test Clock, so before that", entries[0].Verdict!.Later!.ToString(), StringComparison.Ordinal);
+        Finding told = Assert.Single((await place.VerifyAsync()).Ledger.Findings);
+        Assert.Contains("Of them 2 were in their places before that, provably", told.Detail, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task Over_HTTP_an_authority_out_of_order_is_asked_again_and_a_wrong_answer_is_named()
+    {
+        using Vault vault = place.Create();
+        Trust();
+        var server = new Answers(authority);
+        using var client = new TimestampClient(server) { Pause = TimeSpan.Zero };
+        var url = new Uri("http://tsa.example/");
+
+        server.Next.Enqueue(HttpStatusCode.ServiceUnavailable);
+        server.Next.Enqueue(HttpStatusCode.InternalServerError);
+        TakenTimestamp taken = await vault.Timestamps.AskAsync(url, client, cancellation: TestVault.Stop);
+        Assert.Equal((3, true), (server.Asked, taken.Verdict.Counts));
+        Assert.Contains("names no revocation list", Assert.Single(taken.Lacking), StringComparison.Ordinal);
+
+        foreach (HttpStatusCode _ in Enumerable.Range(0, 3).Select(_ => HttpStatusCode.BadGateway))
+            server.Next.Enqueue(HttpStatusCode.BadGateway);
+        await FailedAsync("502", () => vault.Timestamps.AskAsync(url, client, cancellation: TestVault.Stop));
+        server.Asked = 0;
+        server.Next.Enqueue(HttpStatusCode.NotFound);
+        await FailedAsync("404", () => vault.Timestamps.AskAsync(url, client, cancellation: TestVault.Stop));
+        Assert.Equal(1, server.Asked);
+        server.MediaType = "text/html";
+        await FailedAsync("text/html", () => vault.Timestamps.AskAsync(url, client, cancellation: TestVault.Stop));
+        server.MediaType = "application/timestamp-reply";
+        server.Padding = TimestampClient.LargestReply;
+        await FailedAsync("more than", () => vault.Timestamps.AskAsync(url, client, cancellation: TestVault.Stop));
+        Assert.Equal(3, vault.Ledger.Open().Size);
+    }
+
+    public void Dispose()
+    {
+        authority.Dispose();
+        place.Dispose();
+    }
+
+    private async Task<string> StampAsync()
+    {
+        Trust();
+        using Vault vault = place.Create();
+        TakenTimestamp taken = await vault.Timestamps.AcceptAsync(authority.Reply(vault.Timestamps.Request()), [], TestVault.Stop);
+        return Path.Combine(place.Layout.Ledger, taken.File);
+    }
+
+    private string Plant(TimestampDocument document)
+    {
+        byte[] bytes = document.Encode();
+        string file = Path.Combine(place.Layout.Ledger, TimestampDocument.NameOf(Sha256Digest.Compute(bytes)));
+        File.WriteAllBytes(file, bytes);
+        return file;
+    }
+
+    private void Trust()
+    {
+        string file = Path.Combine(place.At("keys"), "authorities", "root.pem");
+        Directory.CreateDirectory(Path.GetDirectoryName(file)!);
+        File.WriteAllText(file, authority.Root.ExportCertificatePem());
+    }
+
+    private string Chain()
+    {
+        string file = place.At("chain.pem");
+        File.WriteAllText(file, authority.Root.ExportCertificatePem());
+        return file;
+    }
+
+    private static async Task RefusedAsync(string reason, Func<Task> action)
+    {
+        EvidenceException error = await Assert.ThrowsAsync<EvidenceException>(action);
+        Assert.Equal(ErrorCode.TimestampRefused, error.Code);
+        Assert.Contains(reason, error.Message, StringComparison.Ordinal);
+    }
+
+    private static async Task FailedAsync(string reason, Func<Task> action)
+    {
+        EvidenceException error = await Assert.ThrowsAsync<EvidenceException>(action);
+        Assert.Equal(ErrorCode.TimestampUnavailable, error.Code);
+        Assert.Contains(reason, error.Message, StringComparison.Ordinal);
+    }
+
+    /// <summary>An authority behind HTTP, out of order as often as a test says.</summary>
+    private sealed class Answers(TestAuthority authority) : HttpMessageHandler
+    {
+        public Queue<HttpStatusCode> Next { get; } = [];
+
+        public int Asked { get; set; }
+
+        public string MediaType { get; set; } = "application/timestamp-reply";
+
+        public int Padding { get; set; }
+
+        protected override async Task<HttpResponseMessage> SendAsync(HttpRequestMessage request, CancellationToken cancellationToken)
+        {
+            Asked++;
+            Assert.Equal("application/timestamp-query", request.Content!.Headers.ContentType!.MediaType);
+            if (Next.TryDequeue(out HttpStatusCode status))
+                return new HttpResponseMessage(status);
+            byte[] query = await request.Content.ReadAsByteArrayAsync(cancellationToken);
+            var response = new HttpResponseMessage(HttpStatusCode.OK) { Content = new ByteArrayContent([.. authority.Reply(query), .. new byte[Padding]]) };
+            response.Content.Headers.ContentType = new(MediaType);
+            return response;
+        }
+    }
+}
