@@ -49,7 +49,9 @@ internal sealed unsafe class SystemCallTracer
     /// <param name="folder">The folder below which calls are seen.</param>
     /// <param name="entering">Asked before each call; always by one thread.</param>
     /// <param name="left">Told of each call that was made, and what it returned.</param>
-    internal static CommandResult Run(ProcessStartInfo command, string folder, Func<SystemCall, Fault> entering, Action<SystemCall>? left = null)
+    /// <param name="started">Told of the process, once it is traced.</param>
+    internal static CommandResult Run(
+        ProcessStartInfo command, string folder, Func<SystemCall, Fault> entering, Action<SystemCall>? left = null, Action<int>? started = null)
     {
         if (RuntimeInformation.ProcessArchitecture != Architecture.X64)
             Peer.Lacking("The tracer of system calls knows only x86-64.");
@@ -99,6 +101,7 @@ internal sealed unsafe class SystemCallTracer
             attached.Wait();
             running.Input.WriteByte((byte)'\n');
             running.Input.Flush();
+            started?.Invoke(process);
             CommandResult result = running.Wait();
             thread.Join();
             return failure is null ? result : throw new InvalidOperationException("The tracer failed.", failure);
