@@ -125,7 +125,7 @@ def read_settings(vault):
 
 def list_files(vault):
     """Every file but those in the two staging folders and what was set aside. What has no name of a vault's is foreign: told of, and left out."""
-    shape = re.compile(rf"vault\.json|packs/([0-9a-f]{{2}})/\1[0-9a-f]{{62}}\.pack|images/{HEX}\.json|ledger/checkpoint|ledger/timestamps/{HEX}\.json")
+    shape = re.compile(rf"vault\.json|packs/([0-9a-f]{{2}})/\1[0-9a-f]{{62}}\.pack|images/{HEX}\.json|ledger/checkpoint|ledger/witnessed|ledger/timestamps/{HEX}\.json")
     names = set()
     for folder, folders, files in os.walk(vault):
         below = os.path.relpath(folder, vault) + "/"
@@ -172,8 +172,8 @@ def split_bundle(name, data, width):
         finding(name, "Bytes follow its last entry.", at)
     return entries
 
-def read_checkpoint(vault):
-    text = read(vault, "ledger/checkpoint", 65536).decode()
+def read_checkpoint(vault, name="ledger/checkpoint"):
+    text = read(vault, name, 65536).decode()
     lines, signatures = text.split("\n"), []
     need(not re.search(r"[\x00-\x09\x0b-\x1f\x7f-\x9f]", text), "It has control characters.")
     need(7 <= len(lines) <= 105 and lines[3] == lines[-1] == "", "It is no note with two signatures.")
@@ -230,12 +230,22 @@ def read_ledger(vault, files):
             finding(name, f"Entry {i} is not the one in the tree.", at)
             entries[i] = None
     check_tiles(vault, files, leaves, entries, {name for name, _ in places})
+    if "ledger/witnessed" in files:
+        guarded("ledger/witnessed", check_witnessed, vault, checkpoint, leaves)
     payloads = []
     for i, (name, at) in enumerate(places):
         payloads.append(guarded(name, read_entry, entries[i], at=at, about=f"Entry {i}: ") if entries[i] is not None else None)
         if payloads[-1]:
             payloads[-1].update(place=name, at=at)
     return checkpoint, payloads
+
+def check_witnessed(vault, checkpoint, leaves):
+    """ "Witnesses": the log's own word at an earlier size, cosigned. Whom of the cosigners to believe is not for the vault to say, and not checked here."""
+    witnessed = read_checkpoint(vault, "ledger/witnessed")
+    need(witnessed["origin"] == checkpoint["origin"], "It is of another log.")
+    need(witnessed["size"] <= checkpoint["size"], f"It has {witnessed['size']} entries, the checkpoint {checkpoint['size']}: the ledger was set back.")
+    need(tree_hash(leaves[: witnessed["size"]]) == witnessed["root"], f"The ledger's first {witnessed['size']} entries do not give its root.")
+    notes.append(f"ledger/witnessed: {witnessed['size']} of {checkpoint['size']} entries; its {len(witnessed['signatures'])} signature lines were not checked")
 
 def check_tiles(vault, files, leaves, entries, bundles_read):
     levels = [leaves]

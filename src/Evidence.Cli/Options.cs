@@ -1,5 +1,6 @@
 using System.CommandLine;
 using System.CommandLine.Parsing;
+using Evidence.Ledger.Witnesses;
 using Evidence.Segments;
 
 namespace Evidence.Cli;
@@ -22,6 +23,12 @@ internal static class Options
         HelpName = "FILE",
     };
 
+    internal static readonly Option<string?> Policy = new("--policy")
+    {
+        Description = "Whom you trust as witnesses: a tlog-policy file of your own. Without it: the file 'policy' in EVIDENCE_HOME, if there is one.",
+        HelpName = "FILE",
+    };
+
     internal static readonly Argument<string> Image = new("IMAGE")
     {
         Description = "The item's id, or sha256: and at least eight digits of the image's id.",
@@ -33,6 +40,13 @@ internal static class Options
         if (result.Tokens.FirstOrDefault(t => t.Value.StartsWith("--", StringComparison.Ordinal)) is { } token)
             result.AddError($"There is no option {token.Value} here.");
     }
+
+    /// <summary>The policy that is named, else the user's own; null where there is none.</summary>
+    internal static WitnessPolicy? FindPolicy(Session session, ParseResult parsed) =>
+        parsed.GetValue(Policy) is { Length: > 0 } path ? WitnessPolicy.Load(path) : session.Access.Keys!.FindPolicy();
+
+    internal static WitnessPolicy RequirePolicy(Session session, ParseResult parsed) => FindPolicy(session, parsed) ?? throw new EvidenceException(
+        ErrorCode.PolicyInvalid, $"No policy says whom you trust as witnesses. Name one with --policy, or put it at {session.Access.Keys!.PolicyPath}");
 
     internal static Compression? CompressionOf(ParseResult parsed) => parsed.GetValue(Compression) switch
     {

@@ -29,6 +29,7 @@ public sealed class FloorTests
     [
         "Evidence.Vaults.PackWriter", "Evidence.Vaults.SegmentStore", "Evidence.Vaults.StagingFolder", "Evidence.Acquisition.MapBuilder",
         "Evidence.Acquisition.Acquirer", "Evidence.Ledger.LedgerWriter", "Evidence.Ledger.BatchCommitter", "Evidence.Ledger.LogKeys",
+        "Evidence.Ledger.Witnesses.WitnessedNotes", "Evidence.Ledger.Witnesses.WitnessExchange", "Evidence.Ledger.Witnesses.WitnessKey",
     ];
 
     private static readonly Type[] All =

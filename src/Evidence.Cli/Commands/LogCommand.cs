@@ -3,6 +3,7 @@ using System.Text.Json.Nodes;
 using Evidence.Canonical;
 using Evidence.Ledger;
 using Evidence.Ledger.Timestamping;
+using Evidence.Ledger.Witnesses;
 using Evidence.Vaults;
 
 namespace Evidence.Cli.Commands;
@@ -27,16 +28,17 @@ internal static class LogCommand
               evidence --json log --kind acquisition
             """)
         {
-            Item, Options.Case, Kind, Options.Trust,
+            Item, Options.Case, Kind, Options.Policy, Options.Trust,
         };
         Session.Bind(command, (session, parsed, _) =>
         {
             using Vault vault = session.OpenVault();
             CustodyLedger ledger = vault.Ledger.Open();
+            LedgerWitnessing witnessing = ledger.Witnessing(Options.FindPolicy(session, parsed));
             string? item = parsed.GetValue(Item);
             string? caseId = parsed.GetValue(Options.Case);
             string? kind = parsed.GetValue(Kind);
-            IEnumerable<JudgedEntry> entries = ledger.JudgeEntries(LedgerTimestamps.Proved(vault.Timestamps.List(session.TrustOf(parsed)))).Where(e =>
+            IEnumerable<JudgedEntry> entries = ledger.JudgeEntries(witnessing.ProvedTimes.With(LedgerTimestamps.Proved(vault.Timestamps.List(session.TrustOf(parsed))))).Where(e =>
                 (item is null || e.Entry?.Payload.Items.Contains(item, StringComparer.Ordinal) == true) &&
                 (caseId is null || string.Equals(e.Entry?.Payload.Case, caseId, StringComparison.Ordinal)) &&
                 (kind is null || string.Equals(e.Entry?.Payload.Kind, kind, StringComparison.Ordinal)));
@@ -46,11 +48,14 @@ internal static class LogCommand
                     ["origin"] = ledger.Checkpoint.Origin,
                     ["size"] = DecimalText.Format(ledger.Size),
                     ["root"] = ledger.Root.ToString(),
+                    ["witnessedSize"] = DecimalText.Format(witnessing.Size),
+                    ["unwitnessedTail"] = DecimalText.Format(witnessing.Tail),
                     ["entries"] = new JsonArray([.. entries.Select(EntryText.ToJson)]),
                 },
                 text =>
                 {
                     text.WriteLine($"The custody ledger of {ledger.Checkpoint.Origin}: {Units.Count(ledger.Size)} entries, root {ledger.Root}");
+                    text.WriteLine(WitnessText.Anchor(ledger.Size, witnessing.Size, witnessing.Verdict));
                     text.WriteLine("Times are what the signer claims; the order is what the ledger proves.");
                     int shown = 0;
                     foreach (JudgedEntry entry in entries)

@@ -31,15 +31,16 @@ internal static class VerifyCommand
             "verify",
             """
             Recomputes every segment, the maps and the ledger, and says what is wrong, where, and which images it touches. Needs no key and trusts no cache.
-            Where the log key is at hand, the outcome is recorded in the ledger.
+            Where the log key is at hand, the outcome is recorded in the ledger. Witnesses count by your own policy alone, never by one of the vault's.
 
             Examples:
               evidence verify
               evidence verify server-7 --digests
               evidence --json verify --scrub
+              evidence verify --policy witnesses.policy
             """)
         {
-            Images, Digests, Scrub, NoRecord, Options.Trust,
+            Images, Digests, Scrub, NoRecord, Options.Policy, Options.Trust,
         };
         Session.Bind(command, RunAsync);
         return command;
@@ -54,6 +55,7 @@ internal static class VerifyCommand
             StoredBytesOnly = parsed.GetValue(Scrub),
             Keys = session.Access.Keys,
             Trust = session.TrustOf(parsed),
+            Policy = Options.FindPolicy(session, parsed),
             Logger = session.Access.Logger,
         };
         VerificationReport report;
@@ -115,6 +117,8 @@ internal static class VerifyCommand
             ["timestampedSize"] = DecimalText.Format(report.Ledger.Timestamped?.Checkpoint.Size ?? 0),
             ["timestampedAt"] = report.Ledger.Timestamped is { } stamp ? Timestamps.Format(stamp.NoLaterThan) : null,
             ["timestamps"] = TimestampText.ToJson(report.Ledger.Timestamps),
+            ["unwitnessedTail"] = DecimalText.Format(report.Ledger.UnwitnessedTail),
+            ["witnesses"] = report.Ledger.Witnesses is { } verdict ? WitnessText.ToJson(verdict) : null,
             ["keysPinned"] = report.Ledger.KeysPinned,
             ["findings"] = Findings(report.Ledger.Findings),
         },
@@ -155,10 +159,12 @@ internal static class VerifyCommand
             : "  signed by the log keys that the vault itself declares: consistent, but this machine cannot say whose they are");
         foreach (KeptTimestamp kept in ledger.Timestamps.Where(kept => kept is { Defect: null, Contradiction: null, Verdict.Refusal: null }))
             TimestampText.Print(text, "  ", kept);
+        if (ledger.WitnessedSize > 0 || ledger.Timestamped is null)
+            text.WriteLine($"  {WitnessText.Anchor(ledger.Size, ledger.WitnessedSize, ledger.Witnesses)}");
         if (ledger.Timestamped is { } stamped)
-            text.WriteLine($"  anchor: timestamped, for the first {Units.Count(stamped.Checkpoint.Size)} entries. {Units.Count(ledger.Size - stamped.Checkpoint.Size)} entries since are vouched for by nobody outside the vault");
-        else
-            text.WriteLine("  anchor: none. Nothing outside the vault vouches for the ledger yet, so its own keeper could have written all of it anew");
+            text.WriteLine($"  {(ledger.WitnessedSize > 0 ? "and" : "anchor:")} timestamped, up to {Units.Count(stamped.Checkpoint.Size)} of {Units.Count(ledger.Size)} entries");
+        foreach (string sentence in ledger.Witnesses?.Explanation ?? [])
+            text.WriteLine($"    {sentence}");
         if (entry is { } index)
             text.WriteLine($"  recorded as ledger entry {index}");
     }

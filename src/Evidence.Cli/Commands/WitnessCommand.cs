@@ -7,7 +7,7 @@ using Evidence.Ledger.Witnesses.Http;
 
 namespace Evidence.Cli.Commands;
 
-/// <summary>The verbs of whoever is a witness.</summary>
+/// <summary>The verbs of whoever is a witness; those of the log's side are in <see cref="WitnessAskCommand"/>.</summary>
 internal static class WitnessCommand
 {
     private static readonly Option<string?> Name = new("--name")
@@ -37,17 +37,23 @@ internal static class WitnessCommand
             "witness",
             """
             Witnesses make a ledger binding for its own keeper: each cosigns the ledger's size and root, and never two histories. Be one on your own machine, for
-            the other side's vault.
+            the other side's vault; ask others for your own.
 
             Examples:
               evidence witness key --create --name lab.example/witness
               evidence witness serve --listen 192.0.2.7:8080 --state /srv/witness --log 'vault.example/1+0b1c2d3e+AY…'
+              evidence witness ask --policy witnesses.policy                          have your own vault's ledger cosigned, over HTTP
+              evidence witness request --output request                               or by files, carried there
               evidence witness answer request --state /srv/witness --log 'vault.example/1+0b1c2d3e+AY…' --output answer
+              evidence witness accept answer                                          and back
             """)
         {
             Key(),
             Serve(),
             AnswerFile(),
+            WitnessAskCommand.Ask(),
+            WitnessAskCommand.Request(),
+            WitnessAskCommand.Accept(),
         };
         return command;
     }

@@ -1,5 +1,6 @@
 using System.Runtime.InteropServices;
 using Evidence.Hashing;
+using Evidence.Ledger.Witnesses;
 
 namespace Evidence.Ledger;
 
@@ -9,10 +10,12 @@ public sealed class CustodyLedger
     private readonly ILedgerStorage storage;
     private readonly TileReader tiles;
     private readonly CheckpointFile? file;
+    private readonly IReadOnlyCollection<VerifierKey> keys;
 
-    private CustodyLedger(ILedgerStorage storage, string origin, CheckpointFile? file)
+    private CustodyLedger(ILedgerStorage storage, string origin, IReadOnlyCollection<VerifierKey> keys, CheckpointFile? file)
     {
         this.storage = storage;
+        this.keys = keys;
         this.file = file;
         Checkpoint = file?.Checkpoint ?? new Checkpoint(origin, 0, MerkleTree.EmptyRoot);
         tiles = new TileReader(storage, Checkpoint.Size);
@@ -48,7 +51,7 @@ public sealed class CustodyLedger
         ArgumentNullException.ThrowIfNull(storage);
         ArgumentNullException.ThrowIfNull(keys);
         Checkpoint? before = SeenRule.Find(seen, origin);
-        var ledger = new CustodyLedger(storage, origin, CheckpointFile.TryRead(storage, CheckpointFile.Name, origin, keys));
+        var ledger = new CustodyLedger(storage, origin, keys, CheckpointFile.TryRead(storage, CheckpointFile.Name, origin, keys));
         if (ledger.tiles.RootAt(ledger.Size) != ledger.Root)
             throw TileReader.Damaged("tile/", "the tiles do not give the checkpoint's root");
         SeenRule.Check(before, origin, ledger.Size, ledger.tiles.RootAt);
@@ -103,6 +106,26 @@ public sealed class CustodyLedger
     /// <summary>Recomputes everything and reports every wrong file: see <see cref="LedgerCheck"/>.</summary>
     public LedgerCheckResult Check(IReadOnlyCollection<VerifierKey> keys, CancellationToken cancellation = default) =>
         LedgerCheck.Run(storage, Checkpoint.Origin, keys, cancellation);
+
+    /// <summary>
+    /// How far witnesses vouch for it: the newest checkpoint with cosignatures, held against the ledger, and judged by a policy. That must be the verifier's own: a
+    /// keeper who names the witnesses himself vouches for himself.
+    /// </summary>
+    /// <param name="policy">The verifier's policy; null for none, and then nothing is witnessed.</param>
+    /// <exception cref="EvidenceException">
+    /// The cosigned checkpoint is damaged, or is the log's and says that the ledger was set back (<see cref="ErrorCode.LedgerRollback"/>) or is another history
+    /// (<see cref="ErrorCode.LedgerFork"/>).
+    /// </exception>
+    public LedgerWitnessing Witnessing(WitnessPolicy? policy)
+    {
+        SignedNote[] notes = [.. new SignedNote?[] { WitnessedCheckpoint.TryRead(storage, this, keys), file is null ? null : Ledger.SignedNote.Parse(file.Note) }.OfType<SignedNote>()];
+        PolicyVerdict[] verdicts = [.. policy is null ? [] : notes.Select(note => policy.Judge(note, keys))];
+        long size = verdicts.Select((verdict, i) => verdict.IsWitnessed ? Ledger.Checkpoint.Parse(notes[i].Text).Size : 0).DefaultIfEmpty().Max();
+        return new LedgerWitnessing(Size, size, verdicts.FirstOrDefault(verdict => verdict.IsWitnessed) ?? verdicts.FirstOrDefault());
+    }
+
+    /// <summary>The size of the log as its files have it now, which may have grown since this was opened.</summary>
+    internal long CurrentSize() => CheckpointFile.TryRead(storage, CheckpointFile.Name, Checkpoint.Origin, keys)?.Checkpoint.Size ?? 0;
 
     /// <summary>An entry's bytes.</summary>
     /// <exception cref="ArgumentOutOfRangeException">The log has no such entry.</exception>

@@ -14,7 +14,7 @@ public interface ILedgerStorage
     /// <returns>False where one of that name exists; it is left as it is.</returns>
     bool TryCreate(string name, ReadOnlySpan<byte> content);
 
-    /// <summary>Replaces a file in one step: readers see the old bytes or the new. Durable on return. Only for the checkpoint.</summary>
+    /// <summary>Replaces a file in one step: readers see the old bytes or the new. Durable on return. Only for checkpoints.</summary>
     void Replace(string name, ReadOnlySpan<byte> content);
 
     /// <summary>
@@ -23,7 +23,7 @@ public interface ILedgerStorage
     /// </summary>
     void Flush(string name);
 
-    /// <summary>Removes a file, if it exists; durable on return. Only for staging leftovers and superseded partial tiles.</summary>
+    /// <summary>Removes a file, if it exists; durable on return. Only for what is in staging and superseded partial tiles.</summary>
     void Delete(string name);
 
     /// <summary>The names of all files whose name begins with a prefix, in ordinal order.</summary>

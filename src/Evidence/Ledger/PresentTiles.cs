@@ -1,4 +1,5 @@
 using Evidence.Ledger.Timestamping;
+using Evidence.Ledger.Witnesses;
 
 namespace Evidence.Ledger;
 
@@ -24,7 +25,7 @@ internal sealed class PresentTiles
         {
             if (TileName.TryParse(name, out TileName? tile))
                 result.Add(tile.Value);
-            else if (name is not CheckpointFile.Name && !name.StartsWith("staging/", StringComparison.Ordinal) && TimestampDocument.DigestOf(name) is null)
+            else if (name is not (CheckpointFile.Name or WitnessedNotes.Name) && !name.StartsWith("staging/", StringComparison.Ordinal) && TimestampDocument.DigestOf(name) is null)
                 findings.Add(new LedgerFinding(LedgerFindingKind.Foreign, name, null, "The ledger has no file of this name."));
         }
 

@@ -22,6 +22,13 @@ public sealed class ProvedTimes
     /// <summary>Nothing is proved from outside.</summary>
     public static ProvedTimes None { get; } = new([]);
 
+    /// <summary>These proofs, and others.</summary>
+    public ProvedTimes With(ProvedTimes others)
+    {
+        ArgumentNullException.ThrowIfNull(others);
+        return new ProvedTimes([.. times, .. others.times]);
+    }
+
     /// <summary>By when an entry was at its place: the earliest proof of a size that holds it; null where there is none.</summary>
     /// <param name="index">The entry.</param>
     public ProvedTime? Find(long index)

@@ -43,8 +43,10 @@ internal sealed class LedgerDirectory(string root) : ILedgerStorage
     /// <inheritdoc/>
     public void Replace(string name, ReadOnlySpan<byte> content)
     {
+        string path = PathOf(name);
+        DurableFile.CreateDirectory(Path.GetDirectoryName(path)!);
         DurableFile.CreateDirectory(PathOf(Temporary));
-        DurableFile.Replace(PathOf(name), content, temporaryDirectory: PathOf(Temporary));
+        DurableFile.Replace(path, content, temporaryDirectory: PathOf(Temporary));
     }
 
     /// <inheritdoc/>

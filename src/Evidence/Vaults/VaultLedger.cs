@@ -1,7 +1,10 @@
+using System.Globalization;
 using System.Text.Json.Nodes;
 using Evidence.Canonical;
 using Evidence.Hashing;
 using Evidence.Ledger;
+using Evidence.Ledger.Witnesses;
+using Evidence.Ledger.Witnesses.Http;
 using Evidence.Platform;
 using NodaTime;
 
@@ -334,6 +337,66 @@ public sealed class VaultLedger
         keys.SetPlace(settings.Origin, folder);
         CustodyLedger ledger = Open();
         keys.Record(ledger.Checkpoint, ledger.SignedNote.Span);
+    }
+
+    /// <summary>
+    /// Asks the witnesses of a policy, over HTTP and all at once, to cosign the ledger as of now. What they answer is verified, and kept beside the ledger; where it
+    /// makes the quorum, as its newest witnessed checkpoint. Nothing else waits for it: it may run in the background, and any number of times.
+    /// </summary>
+    /// <param name="policy">The policy; see <see cref="KeyStore.FindPolicy"/>.</param>
+    /// <param name="options">How they are asked; null for the usual.</param>
+    /// <param name="cancellation">Gives up. What was answered by then is kept.</param>
+    /// <exception cref="EvidenceException">The ledger is damaged, or cannot be written, or the policy knows logs and this is none of them.</exception>
+    public async Task<AskedWitnesses> AskWitnessesAsync(WitnessPolicy policy, WitnessClientOptions? options = null, CancellationToken cancellation = default)
+    {
+        WitnessExchange exchange = Exchange(policy, out CustodyLedger ledger);
+        using var client = new WitnessClient(options ?? new WitnessClientOptions());
+        WitnessReply[] replies = await Task.WhenAll(policy.Witnesses.Select(witness => client.AskAsync(exchange, witness, cancellation))).ConfigureAwait(false);
+        return new AskedWitnesses(ledger.Checkpoint, replies, exchange.Verdict);
+    }
+
+    /// <summary>Makes a request that can be carried to a witness as a file.</summary>
+    /// <param name="policy">The policy.</param>
+    /// <param name="path">The file; what was there is replaced.</param>
+    /// <param name="witness">What the policy calls the witness; null for its only one. Not needed where <paramref name="oldSize"/> is given.</param>
+    /// <param name="oldSize">The size that the witness cosigned last; null for what is known of it.</param>
+    /// <param name="cancellation">Heeded while another writer is waited for.</param>
+    /// <returns>The checkpoint that it is for.</returns>
+    /// <exception cref="EvidenceException">It is not known which witness is meant, or the ledger is damaged or cannot be written.</exception>
+    public Checkpoint WriteWitnessRequest(
+        WitnessPolicy policy, string path, string? witness = null, long? oldSize = null, CancellationToken cancellation = default)
+    {
+        WitnessExchange exchange = Exchange(policy, out CustodyLedger ledger);
+        long old = oldSize ?? exchange.LastSizeOf(policy.FindWitness(witness));
+        if (old < 0 || old > ledger.Size)
+            throw new EvidenceException(ErrorCode.Usage, string.Create(CultureInfo.InvariantCulture, $"The ledger has {ledger.Size} entries, so no witness cosigned {old} of them."));
+        DurableFile.Replace(Path.GetFullPath(path), exchange.GiveOut(old, cancellation));
+        return ledger.Checkpoint;
+    }
+
+    /// <summary>Takes in a witness's answer that was carried here as a file.</summary>
+    /// <param name="policy">The policy: only cosignatures of its witnesses are kept.</param>
+    /// <param name="path">The answer's file.</param>
+    /// <param name="cancellation">Heeded while another writer is waited for.</param>
+    /// <exception cref="EvidenceException">
+    /// It holds no cosignature of theirs on a checkpoint of this ledger (<see cref="ErrorCode.WitnessFailed"/>), or the ledger is damaged or cannot be written.
+    /// </exception>
+    public AcceptedAnswer AcceptWitnessAnswer(WitnessPolicy policy, string path, CancellationToken cancellation = default) =>
+        Exchange(policy, out _).Accept(SmallFile.Read(path, SignedNote.MaximumLength), cancellation);
+
+    private WitnessExchange Exchange(WitnessPolicy policy, out CustodyLedger ledger)
+    {
+        ArgumentNullException.ThrowIfNull(policy);
+        if (policy.Logs.Count > 0 && policy.KeysOf(settings.Origin).Count == 0)
+        {
+            throw new EvidenceException(
+                ErrorCode.PolicyInvalid, $"The policy names logs, and {settings.Origin} is none of them. Add its keys to the policy ('evidence identity list' prints them), or take all its lines 'log' out.");
+        }
+
+        ledger = Open();
+        return ledger.SignedNote.IsEmpty
+            ? throw new EvidenceException(ErrorCode.LedgerDamaged, "The ledger has no checkpoint, so there is nothing to cosign.")
+            : new WitnessExchange(Storage, ledger, Keys(), policy);
     }
 
     /// <summary>Appends what is made at its place in the log, or leaves it in staging where the log's keys are not at hand.</summary>

@@ -1,12 +1,13 @@
 using Evidence.Ledger;
 using Evidence.Ledger.Timestamping;
+using Evidence.Ledger.Witnesses;
 using Evidence.Vaults;
 using Microsoft.Extensions.Logging;
 
 namespace Evidence.Verification;
 
 /// <summary>Verifies a vault's ledger, and collects what it says: the images, and what the vault declared itself to be.</summary>
-internal sealed class LedgerVerification(ILedgerStorage storage, KeyStore? known, TrustedAuthorities trust, ILogger logger)
+internal sealed class LedgerVerification(ILedgerStorage storage, KeyStore? known, WitnessPolicy? policy, TrustedAuthorities trust, ILogger logger)
 {
     private readonly List<Finding> findings = [];
     private readonly List<RecordedImage> images = [];
@@ -18,6 +19,8 @@ internal sealed class LedgerVerification(ILedgerStorage storage, KeyStore? known
 
     /// <summary>What the vault declared itself to be; null where that could not be read.</summary>
     internal VaultIdentity? Declared { get; private set; }
+
+    private LedgerWitnessing? witnessing;
 
     internal LedgerVerdict Run(string? origin, CancellationToken cancellation)
     {
@@ -48,7 +51,11 @@ internal sealed class LedgerVerification(ILedgerStorage storage, KeyStore? known
         // Where the entries cannot be judged, what they say unjudged still shows which file contradicts them.
         Declared ??= identity;
 
-        return new LedgerVerdict(origin, result.Checkpoint?.Size ?? 0, result.Checkpoint?.Root, 0, pinned.Count > 0, findings) { Timestamps = timestamps };
+        return new LedgerVerdict(origin, result.Checkpoint?.Size ?? 0, result.Checkpoint?.Root, WitnessedSize(result), pinned.Count > 0, findings)
+        {
+            Witnesses = witnessing?.Verdict,
+            Timestamps = timestamps,
+        };
     }
 
     /// <summary>Goes through the entries as far as they can be read.</summary>
@@ -62,6 +69,7 @@ internal sealed class LedgerVerification(ILedgerStorage storage, KeyStore? known
         {
             // Also holds the ledger against what was seen of it before.
             CustodyLedger ledger = CustodyLedger.Open(storage, origin, keys, seen);
+            ReadWitnessing(ledger);
             foreach (JudgedEntry judged in ledger.JudgeEntries(registry))
             {
                 cancellation.ThrowIfCancellationRequested();
@@ -71,7 +79,8 @@ internal sealed class LedgerVerification(ILedgerStorage storage, KeyStore? known
             }
 
             JudgeTimestamps(ledger, keys);
-            foreach (string told in CompromisedKeys.Tell(ledger, registry, worthless, LedgerTimestamps.Proved(timestamps), cancellation))
+            ProvedTimes times = (witnessing?.ProvedTimes ?? ProvedTimes.None).With(LedgerTimestamps.Proved(timestamps));
+            foreach (string told in CompromisedKeys.Tell(ledger, registry, worthless, times, cancellation))
                 Add("key", null, null, told, ContentVerdict.Verified);
         }
         catch (EvidenceException e)
@@ -100,6 +109,25 @@ internal sealed class LedgerVerification(ILedgerStorage storage, KeyStore? known
                 Add("timestamp", kept.File, null, wrong);
             else if (kept.Verdict is { Refusal: not null } refused)
                 Add("timestamp", kept.File, null, refused.ToString(), ContentVerdict.Verified);
+        }
+    }
+
+    /// <summary>
+    /// How much of what was recomputed witnesses vouch for. The ledger may have grown while it was checked; of one that is not what its checkpoint says,
+    /// nothing is vouched for.
+    /// </summary>
+    private long WitnessedSize(LedgerCheckResult result) =>
+        witnessing is { } judged && result is { IsIntact: true, Checkpoint: { } at } && findings.All(f => f.Verdict != ContentVerdict.Refuted) ? Math.Min(judged.Size, at.Size) : 0;
+
+    private void ReadWitnessing(CustodyLedger ledger)
+    {
+        try
+        {
+            witnessing = ledger.Witnessing(policy);
+        }
+        catch (EvidenceException e)
+        {
+            Add("ledger", WitnessedNotes.Name, null, e.Message);
         }
     }
 

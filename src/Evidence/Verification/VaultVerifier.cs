@@ -49,7 +49,8 @@ public sealed class VaultVerifier
 
     private VerificationReport Run(IProgress<VerificationProgress>? progress, CancellationToken cancellation)
     {
-        var ledger = new LedgerVerification(new LedgerDirectory(layout.Ledger), options.Keys, options.Trust ?? options.Keys?.LoadAuthorities() ?? TrustedAuthorities.None, options.Logger);
+        var ledger = new LedgerVerification(
+            new LedgerDirectory(layout.Ledger), options.Keys, options.Policy, options.Trust ?? options.Keys?.LoadAuthorities() ?? TrustedAuthorities.None, options.Logger);
         LedgerVerdict ledgerVerdict = CheckSettings(ledger, cancellation);
         IReadOnlyList<(Sha256Digest Image, RecordedImage? Recorded)> images = Select(ledger.Images, ledgerVerdict);
 

@@ -1,5 +1,6 @@
 using Evidence.Hashing;
 using Evidence.Ledger.Timestamping;
+using Evidence.Ledger.Witnesses;
 using Evidence.Vaults;
 
 namespace Evidence.Verification;
@@ -57,7 +58,7 @@ public sealed record ImageVerdict(Sha256Digest Image, string Item, IReadOnlyList
 /// <param name="Origin">Its origin, where it could be read.</param>
 /// <param name="Size">The number of entries that its checkpoint commits to.</param>
 /// <param name="Root">The root over them; null where there is no checkpoint that could be read.</param>
-/// <param name="WitnessedSize">The number of entries that a witness vouches for.</param>
+/// <param name="WitnessedSize">The number of entries, from the first, that witnesses vouch for, by the verifier's policy.</param>
 /// <param name="KeysPinned">Whether its keys were known on this machine; otherwise they are what the vault says of itself.</param>
 /// <param name="Findings">What was found.</param>
 public sealed record LedgerVerdict(string? Origin, long Size, Sha256Digest? Root, long WitnessedSize, bool KeysPinned, IReadOnlyList<Finding> Findings)
@@ -70,6 +71,12 @@ public sealed record LedgerVerdict(string? Origin, long Size, Sha256Digest? Root
 
     /// <summary>The time stamp that reaches furthest of those that hold, by an authority that the verifier trusts; null where there is none.</summary>
     public TimestampVerdict? Timestamped => Timestamps.LastOrDefault(kept => kept.Counts)?.Verdict;
+
+    /// <summary>What the policy says of the newest checkpoint with cosignatures; null without a policy, or where nothing could be judged.</summary>
+    public PolicyVerdict? Witnesses { get; init; }
+
+    /// <summary>The unwitnessed tail: entries that only the vault's own keeper vouches for.</summary>
+    public long UnwitnessedTail => Size - WitnessedSize;
 }
 
 /// <summary>The outcome of a verification.</summary>

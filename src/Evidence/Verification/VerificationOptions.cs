@@ -1,5 +1,6 @@
 using Evidence.Ledger;
 using Evidence.Ledger.Timestamping;
+using Evidence.Ledger.Witnesses;
 using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Logging.Abstractions;
 
@@ -22,6 +23,12 @@ public sealed record VerificationOptions
 
     /// <summary>Whose time stamps count; null for the authorities that <see cref="Keys"/> trusts.</summary>
     public TrustedAuthorities? Trust { get; init; }
+
+    /// <summary>
+    /// Whom the verifier trusts to witness; null for nobody. It is the verifier's own, never the vault's: an administrator who lists his own witness
+    /// must not vouch for himself.
+    /// </summary>
+    public WitnessPolicy? Policy { get; init; }
 
     /// <summary>Hears of what happens on the way.</summary>
     public ILogger Logger { get; init; } = NullLogger.Instance;

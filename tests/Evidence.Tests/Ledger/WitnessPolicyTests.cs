@@ -138,6 +138,18 @@ public sealed class WitnessPolicyTests
         Assert.Equal(Time, policy.Judge(Note([Keys[0]], later)).Witnesses[0].Time);
     }
 
+    [Fact]
+    public void It_was_witnessed_when_the_last_one_that_the_quorum_needed_had_cosigned()
+    {
+        WitnessPolicy policy = Parse(Example);
+        // X1 at 0, X2 at 5, X3 at 2, Y1 at 9, Y2 at 3 hours: with X1, X3 and Y2 there is a quorum.
+        int[] hours = [0, 5, 2, 9, 3];
+        NoteSignature[] cosigned = [.. hours.Select((hour, i) => Keys[i].Cosign(Checkpoint.ToText(), Time + Duration.FromHours(hour)))];
+        Assert.Equal(Time + Duration.FromHours(3), policy.Judge(Note([], cosigned)).WitnessedBy);
+        Assert.Equal(Time + Duration.FromHours(9), policy.Judge(Note([], cosigned[..4])).WitnessedBy);
+        Assert.Null(policy.Judge(Note([], cosigned[..3])).WitnessedBy);
+    }
+
     // c2sp.org/tlog-cosignature's format, by a key whose seed is 32 zero bytes (RFC 8032 gives no such vector, OpenSSL does).
     [Fact]
     public void A_cosignature_is_over_the_two_lines_and_the_text()

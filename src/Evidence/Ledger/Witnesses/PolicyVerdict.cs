@@ -37,10 +37,7 @@ public sealed class PolicyVerdict
         this.policy = policy;
         Log = log;
         Witnesses = witnesses;
-        witnessed = witnesses.Where(w => w.Status == WitnessStatus.Cosigned).Select(w => w.Witness.Name).ToHashSet(StringComparer.Ordinal);
-        // In their order, for a group names only groups before it.
-        foreach (PolicyGroup group in policy.Groups.Where(group => group.Members.Count(witnessed.Contains) >= group.Threshold))
-            witnessed.Add(group.Name);
+        witnessed = Fold(_ => true);
     }
 
     /// <summary>Which of the log's keys signed.</summary>
@@ -58,6 +55,13 @@ public sealed class PolicyVerdict
     /// </summary>
     public bool IsWitnessed => IsSigned && policy.Quorum is { } quorum && witnessed.Contains(quorum);
 
+    /// <summary>
+    /// By when the checkpoint was witnessed: the earliest instant by which, by their own clocks, so many had cosigned that they made the quorum. Null where it is not.
+    /// </summary>
+    public Instant? WitnessedBy => IsWitnessed
+        ? Witnesses.Select(w => w.Time).OfType<Instant>().Order().First(instant => Fold(w => w.Time <= instant).Contains(policy.Quorum!))
+        : null;
+
     /// <summary>Whether the checkpoint is valid by the policy: as <see cref="IsWitnessed"/>, or, where the policy wants no witness, merely signed.</summary>
     public bool IsAccepted => IsSigned && (policy.Quorum is null || IsWitnessed);
 
@@ -72,6 +76,16 @@ public sealed class PolicyVerdict
         policy.Quorum is not { } quorum ? "The policy wants no witness, so nobody outside vouches for it."
             : $"The quorum is {quorum}: {(witnessed.Contains(quorum) ? "it cosigned" : "it did not cosign")}.",
     ];
+
+    /// <summary>The witnesses that cosigned, of some, and the groups that have witnessed by that.</summary>
+    private HashSet<string> Fold(Func<WitnessVerdict, bool> counts)
+    {
+        var names = Witnesses.Where(w => w.Status == WitnessStatus.Cosigned && counts(w)).Select(w => w.Witness.Name).ToHashSet(StringComparer.Ordinal);
+        // In their order, for a group names only groups before it.
+        foreach (PolicyGroup group in policy.Groups.Where(group => group.Members.Count(names.Contains) >= group.Threshold))
+            names.Add(group.Name);
+        return names;
+    }
 
     private static string Explain(WitnessVerdict verdict)
     {

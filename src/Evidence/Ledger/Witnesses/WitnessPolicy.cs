@@ -48,6 +48,18 @@ public sealed class WitnessPolicy
     public IReadOnlyList<VerifierKey> KeysOf(string origin) =>
         [.. Logs.Select(log => log.Key).Where(key => string.Equals(key.Name, origin, StringComparison.Ordinal))];
 
+    /// <summary>A witness by what the policy calls it; without a name its only one.</summary>
+    /// <exception cref="EvidenceException">There is none of that name, or, without one, not just one (<see cref="ErrorCode.Usage"/>).</exception>
+    public PolicyWitness FindWitness(string? name)
+    {
+        PolicyWitness[] found = [.. Witnesses.Where(witness => name is null || string.Equals(witness.Name, name, StringComparison.Ordinal))];
+        return found is [var only]
+            ? only
+            : throw new EvidenceException(
+                ErrorCode.Usage,
+                $"{(name is null ? "Say which witness is meant" : $"The policy has no witness named {name}")}: it has {string.Join(", ", Witnesses.Select(witness => witness.Name).DefaultIfEmpty("none"))}.");
+    }
+
     /// <summary>Judges a signed checkpoint: which log signed it, which witnesses cosigned it, and whether they make the quorum.</summary>
     /// <param name="note">The note.</param>
     /// <param name="logKeys">The log's keys, known from elsewhere; used where the policy lists no log at all.</param>

@@ -1,0 +1,174 @@
+using System.Globalization;
+using System.Net;
+using System.Net.Http.Headers;
+using Evidence.Canonical;
+
+namespace Evidence.Ledger.Witnesses.Http;
+
+/// <summary>How witnesses are asked over HTTP.</summary>
+public sealed record WitnessClientOptions
+{
+    /// <summary>How often a witness that cannot be reached, or fails, is asked in all.</summary>
+    public int Attempts { get; init; } = 4;
+
+    /// <summary>How long to wait before the second time; twice as long before each further one.</summary>
+    public TimeSpan FirstDelay { get; init; } = TimeSpan.FromSeconds(1);
+
+    /// <summary>How long one answer may take.</summary>
+    public TimeSpan Timeout { get; init; } = TimeSpan.FromSeconds(15);
+}
+
+/// <summary>What came of asking one witness.</summary>
+/// <param name="Witness">The witness.</param>
+/// <param name="Cosigned">Whether it cosigned.</param>
+/// <param name="Status">The last HTTP status; null where it could not be reached.</param>
+/// <param name="Detail">In words.</param>
+public sealed record WitnessReply(PolicyWitness Witness, bool Cosigned, int? Status, string Detail);
+
+/// <summary>What came of asking the witnesses of a policy.</summary>
+/// <param name="Checkpoint">The checkpoint that they were asked for.</param>
+/// <param name="Replies">What came of each.</param>
+/// <param name="Verdict">What the policy says of the checkpoint now.</param>
+public sealed record AskedWitnesses(Checkpoint Checkpoint, IReadOnlyList<WitnessReply> Replies, PolicyVerdict Verdict);
+
+/// <summary>Asks witnesses over HTTP (c2sp.org/tlog-witness), all of a policy at once, each until it answers or was asked often enough.</summary>
+internal sealed class WitnessClient : IDisposable
+{
+    /// <summary>How often a witness may name another size that it cosigned last: other askers of the same log may be at work.</summary>
+    private const int MostConflicts = 4;
+
+    private readonly HttpClient http;
+    private readonly WitnessClientOptions options;
+
+    internal WitnessClient(WitnessClientOptions options)
+    {
+        this.options = options;
+        http = new HttpClient(new SocketsHttpHandler { AllowAutoRedirect = false, UseCookies = false })
+        {
+            Timeout = options.Timeout,
+            MaxResponseContentBufferSize = SignedNote.MaximumLength,
+        };
+    }
+
+    /// <summary>Asks one witness, and keeps its cosignature.</summary>
+    internal async Task<WitnessReply> AskAsync(WitnessExchange exchange, PolicyWitness witness, CancellationToken cancellation)
+    {
+        if (witness.Url is not { } url)
+            return new WitnessReply(witness, false, null, "The policy names no URL. Ask it by file: evidence witness request");
+        var address = new Uri($"{url.TrimEnd('/')}/add-checkpoint");
+        long old = exchange.LastSizeOf(witness);
+        for (int conflicts = 0; ; conflicts++)
+        {
+            Answer answer;
+            try
+            {
+                answer = await PostAsync(address, exchange.Request(old), cancellation).ConfigureAwait(false);
+            }
+            catch (HttpRequestException e)
+            {
+                return new WitnessReply(witness, false, null, $"{address} cannot be reached: {e.Message}");
+            }
+            catch (TaskCanceledException) when (!cancellation.IsCancellationRequested)
+            {
+                return new WitnessReply(witness, false, null, $"{address} did not answer in {options.Timeout.TotalSeconds.ToString(CultureInfo.InvariantCulture)} s.");
+            }
+
+            if (answer.Status is HttpStatusCode.Conflict && answer.RecordedSize is { } recorded && recorded != old && recorded <= exchange.Checkpoint.Size && conflicts < MostConflicts)
+            {
+                old = recorded;
+                continue;
+            }
+
+            return Conclude(exchange, witness, old, answer, cancellation);
+        }
+    }
+
+    private static WitnessReply Conclude(WitnessExchange exchange, PolicyWitness witness, long old, Answer answer, CancellationToken cancellation)
+    {
+        if (answer.Status != HttpStatusCode.OK)
+            return new WitnessReply(witness, false, (int)answer.Status, Explain(exchange, old, answer));
+        try
+        {
+            _ = exchange.Keep(exchange.Verify(answer.Body, witness), cancellation);
+            return new WitnessReply(witness, true, 200, "It cosigned.");
+        }
+        catch (EvidenceException e) when (string.Equals(e.Code, ErrorCode.WitnessFailed, StringComparison.Ordinal))
+        {
+            return new WitnessReply(witness, false, 200, e.Message);
+        }
+    }
+
+    private static string Explain(WitnessExchange exchange, long old, Answer answer)
+    {
+        string said = answer.Text.Length > 0 ? $" It says: {answer.Text}" : "";
+        long size = exchange.Checkpoint.Size;
+        return answer.Status switch
+        {
+            HttpStatusCode.BadRequest => $"It found the request malformed.{said}",
+            HttpStatusCode.Forbidden => $"It trusts none of the keys that signed this log's checkpoint, or found a signature wrong. Give its keeper the log's keys.{said}",
+            HttpStatusCode.NotFound => $"It does not know this log, or nothing is at that URL. Give its keeper the log's keys.{said}",
+            HttpStatusCode.Conflict => answer.RecordedSize is { } recorded && recorded > size
+                ? string.Create(CultureInfo.InvariantCulture, $"It cosigned {recorded} entries of this log. ") + WitnessExchange.Ahead(recorded, size)
+                : $"It remembers another size again and again: others ask it for the same log. Try later.{said}",
+            HttpStatusCode.UnprocessableEntity => string.Create(
+                CultureInfo.InvariantCulture, $"It does not find that the {size} entries begin with the {old} that it cosigned: the log it saw had another history.") + said,
+            _ => string.Create(CultureInfo.InvariantCulture, $"It answered with status {(int)answer.Status}.") + said,
+        };
+    }
+
+    /// <summary>Posts until there is an answer that another attempt would not change.</summary>
+    private async Task<Answer> PostAsync(Uri address, byte[] request, CancellationToken cancellation)
+    {
+        TimeSpan delay = options.FirstDelay;
+        for (int attempt = 1; ; attempt++)
+        {
+            try
+            {
+                Answer answer = await PostOnceAsync(address, request, cancellation).ConfigureAwait(false);
+                if (attempt >= options.Attempts || !MayPass(answer.Status))
+                    return answer;
+            }
+            catch (Exception e) when (attempt < options.Attempts && !cancellation.IsCancellationRequested && e is HttpRequestException or TaskCanceledException)
+            {
+                // It is asked again.
+            }
+
+            await Task.Delay(delay, cancellation).ConfigureAwait(false);
+            delay *= 2;
+        }
+    }
+
+    private async Task<Answer> PostOnceAsync(Uri address, byte[] request, CancellationToken cancellation)
+    {
+        using var content = new ByteArrayContent(request);
+        content.Headers.ContentType = new MediaTypeHeaderValue("text/plain");
+        using HttpResponseMessage response = await http.PostAsync(address, content, cancellation).ConfigureAwait(false);
+        byte[] body = await response.Content.ReadAsByteArrayAsync(cancellation).ConfigureAwait(false);
+        return new Answer(response.StatusCode, response.Content.Headers.ContentType?.MediaType, body);
+    }
+
+    private static bool MayPass(HttpStatusCode status) =>
+        status is HttpStatusCode.TooManyRequests or HttpStatusCode.RequestTimeout || (int)status >= 500;
+
+    /// <inheritdoc/>
+    public void Dispose() => http.Dispose();
+
+    private sealed record Answer(HttpStatusCode Status, string? ContentType, byte[] Body)
+    {
+        /// <summary>A sentence of the witness's, cut short: it is another party's text.</summary>
+        public string Text
+        {
+            get
+            {
+                string text = System.Text.Encoding.UTF8.GetString(Body).Trim();
+                return text.Length <= 300 ? text : text[..300] + "…";
+            }
+        }
+
+        /// <summary>The size that a 409 tells; null where it tells none.</summary>
+        public long? RecordedSize => string.Equals(ContentType, WitnessAnswer.SizeType, StringComparison.Ordinal) && Body is [.., (byte)'\n'] &&
+            DecimalText.TryParse(System.Text.Encoding.ASCII.GetString(Body.AsSpan(0, Body.Length - 1)), out long size)
+            ? size
+            : null;
+    }
+}

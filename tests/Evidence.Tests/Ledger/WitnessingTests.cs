@@ -1,0 +1,239 @@
+using System.Text;
+using Evidence.Ledger;
+using Evidence.Ledger.Witnesses;
+using Xunit;
+
+namespace Evidence.Tests.Ledger;
+
+/// <summary>What a ledger makes of its witnesses' answers, and what is made of them when it is verified.</summary>
+public sealed class WitnessingTests : IDisposable
+{
+    private readonly TemporaryFolder folder = new();
+    private readonly LedgerFixture log = new();
+    private readonly Witness[] witnesses;
+    private readonly WitnessPolicy policy;
+
+    public WitnessingTests()
+    {
+        var keys = new KeyStore(Path.Combine(folder.Path, "keys"));
+        witnesses = [.. Enumerable.Range(1, 3).Select(n => Open(keys, $"witness.example/w{n}"))];
+        policy = Policy(2, witnesses);
+        log.Append(LedgerFixture.Entries(300));
+    }
+
+    private WitnessedNotes Notes => new(log.Storage);
+
+    private static CancellationToken Stopped => TestContext.Current.CancellationToken;
+
+    [Fact]
+    public void A_ledger_is_witnessed_when_the_quorum_cosigned_and_its_tail_is_told_as_it_grows()
+    {
+        Assert.Equal((300, 0, 300), Sizes(policy));
+        Assert.False(Ask(witnesses[0]).IsWitnessed);
+        Assert.Equal((300, 0, 300), Sizes(policy));
+        Assert.Null(Notes.Published);
+        Assert.True(Ask(witnesses[1]).IsWitnessed);
+        Assert.Equal((300, 300, 0), Sizes(policy));
+        Assert.Empty(log.Storage.List("staging/"));
+
+        log.Append(LedgerFixture.Entries(7));
+        Assert.Equal((307, 300, 7), Sizes(policy));
+        ProvedTimes times = log.Reader().Witnessing(policy).ProvedTimes;
+        Assert.Equal(300, times.Find(299)!.Size);
+        Assert.Null(times.Find(300));
+        Assert.Null(log.Reader().Witnessing(null).ProvedTimes.Find(0));
+        Assert.False(Ask(witnesses[2]).IsWitnessed);
+        Assert.Equal((307, 300, 7), Sizes(policy));
+        Assert.True(Ask(witnesses[0]).IsWitnessed);
+        Assert.Equal((307, 307, 0), Sizes(policy));
+        // The third one adds to the same, asked from where it was last, although it is not among those that are published.
+        Assert.Equal(["staging/witness/300"], log.Storage.List("staging/"), StringComparer.Ordinal);
+        PolicyVerdict all = Ask(witnesses[1]);
+        Assert.Empty(log.Storage.List("staging/"));
+        Assert.All(all.Witnesses, witness => Assert.Equal(WitnessStatus.Cosigned, witness.Status));
+        Assert.Empty(log.Check().Findings);
+    }
+
+    [Fact]
+    public void It_is_by_the_verifiers_policy_alone()
+    {
+        Ask(witnesses[0]);
+        Ask(witnesses[1]);
+        Assert.Equal((300, 0, 300), Sizes(null));
+        Assert.Equal((300, 0, 300), Sizes(Policy(1, witnesses[2])));
+        Assert.Equal((300, 300, 0), Sizes(Policy(1, witnesses[1])));
+        Assert.Equal((300, 0, 300), Sizes(WitnessPolicy.Parse(Encoding.UTF8.GetBytes($"witness W {witnesses[0].Key}\nquorum none\n"))));
+        // A policy that knows logs, and not this one.
+        using var other = LogKeys.Create("another.example/log");
+        Assert.Equal((300, 0, 300), Sizes(WitnessPolicy.Parse(Encoding.UTF8.GetBytes($"log {other.Ed25519Key}\nwitness W {witnesses[0].Key}\nquorum W\n"))));
+    }
+
+    [Fact]
+    public void What_is_witnessed_is_a_note_that_others_read()
+    {
+        Ask(witnesses[0]);
+        Ask(witnesses[2]);
+        var note = SignedNote.Parse(log.Storage.Files["witnessed"]);
+        Assert.Equal(log.Reader().Checkpoint, Checkpoint.Parse(note.Text));
+        Assert.Equal(4, note.Signatures.Count);
+        Assert.Equal(4, NoteVerifier.Verify(note, [.. LedgerFixture.Keys.VerifierKeys, witnesses[0].Key, witnesses[2].Key]).Verified.Count);
+    }
+
+    [Fact]
+    public void An_answer_can_come_back_when_the_ledger_has_grown()
+    {
+        byte[] first = Exchange().GiveOut(0, Stopped);
+        byte[] second = Exchange().GiveOut(0, Stopped);
+        Assert.Equal(first, second);
+        log.Append(LedgerFixture.Entries(20));
+        byte[] later = Exchange().GiveOut(0, Stopped);
+        log.Append(LedgerFixture.Entries(1));
+        AcceptedAnswer accepted = Exchange().Accept(witnesses[0].AddCheckpoint(first).Body.Span, Stopped);
+        Assert.Equal((300, false), (accepted.Checkpoint.Size, accepted.Verdict.IsWitnessed));
+        Assert.Equal([witnesses[0].Key], accepted.Witnesses.Select(w => w.Key));
+        accepted = Exchange().Accept(witnesses[1].AddCheckpoint(first).Body.Span, Stopped);
+        Assert.Equal((300, true), (accepted.Checkpoint.Size, accepted.Verdict.IsWitnessed));
+        Assert.Equal((321, 300, 21), Sizes(policy));
+        // The other one that was given out still waits.
+        accepted = Exchange().Accept(witnesses[2].AddCheckpoint(later).Body.Span, Stopped);
+        Assert.Equal(320, accepted.Checkpoint.Size);
+        Assert.Equal((321, 300, 21), Sizes(policy));
+
+        // Twice the same is no more than once.
+        Assert.Throws<EvidenceException>(() => Exchange().Accept("— witness.example/w1 AAAAAAAA\n"u8, Stopped));
+    }
+
+    [Fact]
+    public void An_answer_that_tells_another_size_says_how_to_ask_again()
+    {
+        Ask(witnesses[0]);
+        log.Append(LedgerFixture.Entries(5));
+        WitnessAnswer answer = witnesses[0].AddCheckpoint(Exchange().GiveOut(0, Stopped));
+        Assert.Equal(409, answer.Status);
+        var error = Assert.Throws<EvidenceException>(() => Exchange().Accept(answer.Body.Span, Stopped));
+        Assert.Contains("--old 300", error.Message, StringComparison.Ordinal);
+        error = Assert.Throws<EvidenceException>(() => Exchange().Accept("1000\n"u8, Stopped));
+        Assert.Contains("This ledger has only 305", error.Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void What_is_no_valid_cosignature_of_a_known_witness_is_not_kept()
+    {
+        byte[] request = Exchange().Request(0);
+        byte[] answer = witnesses[0].AddCheckpoint(request).Body.ToArray();
+        WitnessExchange other = new(log.Storage, log.Reader(), LedgerFixture.Keys.VerifierKeys, Policy(1, witnesses[1]));
+        Assert.Equal(ErrorCode.WitnessFailed, Assert.Throws<EvidenceException>(() => other.Accept(answer, Stopped)).Code);
+        Assert.Equal(ErrorCode.WitnessFailed, Assert.Throws<EvidenceException>(() => Exchange().Verify(answer, policy.Witnesses[1])).Code);
+        for (int at = 0; at < answer.Length; at++)
+        {
+            byte[] wrong = [.. answer];
+            wrong[at] ^= 1;
+            Assert.Equal(ErrorCode.WitnessFailed, Assert.Throws<EvidenceException>(() => Exchange().Accept(wrong, Stopped)).Code);
+        }
+
+        Assert.Null(Notes.Published);
+        Assert.Empty(log.Storage.List("staging/"));
+        Assert.Single(Exchange().Verify(answer, policy.Witnesses[0]));
+    }
+
+    [Fact]
+    public void A_ledger_that_is_set_back_behind_what_is_witnessed_is_a_rollback_and_another_history_a_fork()
+    {
+        var older = log.Storage.Files.ToDictionary();
+        log.Append(LedgerFixture.Entries(5));
+        Ask(witnesses[0]);
+        Ask(witnesses[1]);
+        byte[] witnessed = log.Storage.Files["witnessed"];
+        // Whoever sets it back, and whoever begins another history with the log's own key, on a machine that saw nothing of it.
+        var back = new LedgerFixture();
+        foreach ((string name, byte[] content) in older)
+            back.Storage.Files[name] = content;
+        back.Storage.Files["witnessed"] = witnessed;
+        var error = Assert.Throws<EvidenceException>(() => back.Reader().Witnessing(policy));
+        Assert.Equal(ErrorCode.LedgerRollback, error.Code);
+        Assert.Contains("305", error.Message, StringComparison.Ordinal);
+
+        var fork = new LedgerFixture();
+        fork.Append(LedgerFixture.Entries(310, "other"));
+        fork.Storage.Files["witnessed"] = witnessed;
+        Assert.Equal(ErrorCode.LedgerFork, Assert.Throws<EvidenceException>(() => fork.Reader().Witnessing(policy)).Code);
+        // Also where nobody is trusted: the log's own signature is on it.
+        Assert.Equal(ErrorCode.LedgerFork, Assert.Throws<EvidenceException>(() => fork.Reader().Witnessing(null)).Code);
+    }
+
+    [Fact]
+    public void No_flipped_bit_makes_it_say_more_than_it_did()
+    {
+        Ask(witnesses[0]);
+        Ask(witnesses[1]);
+        log.Append(LedgerFixture.Entries(3));
+        byte[] content = log.Storage.Files["witnessed"];
+        int told = 0;
+        for (int bit = 0; bit < content.Length * 8; bit++)
+        {
+            content[bit / 8] ^= (byte)(1 << (bit % 8));
+            try
+            {
+                (_, long witnessed, _) = Sizes(policy);
+                // A line whose key is no longer known by its name or id is passed over, as signed-note wants it; of the log's two, one is enough.
+                Assert.Contains(witnessed, (long[])[0, 300]);
+                told += witnessed == 0 ? 1 : 0;
+            }
+            catch (EvidenceException e)
+            {
+                Assert.True(e.Code is ErrorCode.LedgerDamaged, e.ToString());
+                told++;
+            }
+
+            content[bit / 8] ^= (byte)(1 << (bit % 8));
+        }
+
+        Assert.True(told > content.Length * 6, $"{told} of {content.Length * 8}");
+    }
+
+    [Fact]
+    public void Many_requests_that_nobody_answers_do_not_pile_up()
+    {
+        for (int i = 0; i < 105; i++)
+        {
+            log.Append(LedgerFixture.Entries(1, $"n{i}"));
+            Exchange().GiveOut(0, Stopped);
+        }
+
+        Assert.Equal(100, log.Storage.List("staging/witness/").Count);
+    }
+
+    public void Dispose()
+    {
+        foreach (Witness witness in witnesses)
+            witness.Dispose();
+        folder.Dispose();
+    }
+
+    private static WitnessPolicy Policy(int threshold, params Witness[] known) => WitnessPolicy.Parse(Encoding.UTF8.GetBytes(
+        string.Concat(known.Select((witness, i) => $"witness W{i + 1} {witness.Key}\n")) +
+        $"group all-of-them {threshold} {string.Join(' ', known.Select((_, i) => $"W{i + 1}"))}\nquorum all-of-them\n"));
+
+    private Witness Open(KeyStore keys, string name)
+    {
+        keys.CreateWitness(name).Dispose();
+        return Witness.Open(keys, name, Path.Combine(folder.Path, name), LedgerFixture.Keys.VerifierKeys);
+    }
+
+    private WitnessExchange Exchange() => new(log.Storage, log.Reader(), LedgerFixture.Keys.VerifierKeys, policy);
+
+    private PolicyVerdict Ask(Witness witness)
+    {
+        WitnessExchange exchange = Exchange();
+        PolicyWitness known = policy.Witnesses.First(w => w.Key.Equals(witness.Key));
+        WitnessAnswer answer = witness.AddCheckpoint(exchange.Request(exchange.LastSizeOf(known)));
+        Assert.Equal(200, answer.Status);
+        return exchange.Keep(exchange.Verify(answer.Body.Span, known), Stopped);
+    }
+
+    private (long Size, long Witnessed, long Tail) Sizes(WitnessPolicy? by)
+    {
+        LedgerWitnessing witnessing = log.Reader().Witnessing(by);
+        return (witnessing.LedgerSize, witnessing.Size, witnessing.Tail);
+    }
+}
