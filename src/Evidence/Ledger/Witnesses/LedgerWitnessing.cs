@@ -1,3 +1,5 @@
+using NodaTime;
+
 namespace Evidence.Ledger.Witnesses;
 
 /// <summary>How far witnesses vouch for a ledger, by a verifier's own policy.</summary>
@@ -9,8 +11,8 @@ public sealed record LedgerWitnessing(long LedgerSize, long Size, PolicyVerdict?
     /// <summary>The unwitnessed tail: the entries past the last witnessed checkpoint. The vault's own keeper could still exchange them unseen.</summary>
     public long Tail => LedgerSize - Size;
 
-    /// <summary>What that proves of the time: that by then the witnessed entries were at their places.</summary>
+    /// <summary>What that proves of the time: that by then the witnessed entries were at their places. Cosignatures tell whole seconds, cut.</summary>
     public ProvedTimes ProvedTimes => Size > 0 && Verdict?.WitnessedBy is { } instant
-        ? new ProvedTimes([new ProvedTime(Size, instant, "the witnesses of the verifier's policy")])
+        ? new ProvedTimes([new ProvedTime(Size, instant + Duration.FromSeconds(1), "the witnesses of the verifier's policy")])
         : ProvedTimes.None;
 }
