@@ -125,7 +125,7 @@ def read_settings(vault):
 
 def list_files(vault):
     """Every file but those in the two staging folders and what was set aside. What has no name of a vault's is foreign: told of, and left out."""
-    shape = re.compile(rf"vault\.json|packs/([0-9a-f]{{2}})/\1[0-9a-f]{{62}}\.pack|images/{HEX}\.json|ledger/checkpoint|ledger/witnessed|ledger/timestamps/{HEX}\.json")
+    shape = re.compile(rf"vault\.json|replica\.json|packs/([0-9a-f]{{2}})/\1[0-9a-f]{{62}}\.pack|images/{HEX}\.json|ledger/checkpoint|ledger/witnessed|ledger/timestamps/{HEX}\.json")
     names = set()
     for folder, folders, files in os.walk(vault):
         below = os.path.relpath(folder, vault) + "/"

@@ -29,6 +29,7 @@ internal static class CommandTree
         ImagesCommand.Build(),
         ShowCommand.Build(),
         VerifyCommand.Build(),
+        ReplicateCommand.Build(),
         RepairCommand.Build(),
         ExportCommand.Build(),
         IdentityCommand.Build(),

@@ -82,4 +82,10 @@ internal static partial class Log
 
     [LoggerMessage(83, LogLevel.Debug, "A connection from {Client} ended: {Reason}")]
     internal static partial void WitnessConnectionEnded(ILogger logger, string client, string reason);
+
+    [LoggerMessage(120, LogLevel.Warning, "The record of what was sent, {Path}, is not one of these keys, and is begun anew: what the replica has already is sent again, and compared there")]
+    internal static partial void ReplicaRecordUnusable(ILogger logger, string path);
+
+    [LoggerMessage(121, LogLevel.Warning, "{File} is not sent: {Reason}")]
+    internal static partial void NotSent(ILogger logger, string file, string reason);
 }

@@ -22,6 +22,8 @@ public sealed class FloorTests
         ["Formats"] = ["Platform", "Canonical", "Hashing", "Sources", "Segments", "Rescue", "Ledger", "Vaults"],
         ["Repair"] = ["Platform", "Canonical", "Hashing", "Sources", "Segments", "Ledger", "Vaults"],
         ["Verification"] = ["Platform", "Canonical", "Hashing", "Sources", "Segments", "Ledger", "Vaults"],
+        // Above the others: whoever receives a replica verifies it, and then signs.
+        ["Replication"] = ["Platform", "Canonical", "Hashing", "Sources", "Segments", "Ledger", "Vaults", "Verification"],
     };
 
     /// <summary>What makes or changes a vault. Who verifies one must not be able to.</summary>

@@ -252,6 +252,12 @@ public sealed class KeyStore : ISeenCheckpoints
         Write(LogPath(origin, "place"), here.ToText());
     }
 
+    /// <summary>Whether a folder is the one place where a log is written from here.</summary>
+    internal bool IsPlace(string origin, string folder) => HasLog(origin) && FindPlace(origin)?.IsSameVault(LedgerPlace.Of(folder)) == true;
+
+    /// <summary>The file that says what was sent to a replica of a log's vault.</summary>
+    internal string ReplicaRecordPath(string origin, string replica) => LogPath(origin, Path.Combine("replicas", replica + ".record"));
+
     /// <summary>Takes note of where the vault of a log is that has just begun.</summary>
     internal void SetPlace(string origin, string folder)
     {

@@ -48,6 +48,23 @@ internal static partial class SetAsideFiles
         });
     }
 
+    /// <summary>The name under which a file of the vault would be kept aside: a pack's or a manifest's; null for others.</summary>
+    internal static string? NameOf(string path) => Path.GetFileName(path) is { } name && IsKnown(name) ? name : null;
+
+    /// <summary>Puts a file into a place where there is something else, which goes aside in the same step.</summary>
+    /// <param name="layout">The vault.</param>
+    /// <param name="name">What it is kept under.</param>
+    /// <param name="good">The file, written and flushed.</param>
+    /// <param name="path">Its place.</param>
+    internal static void Exchange(VaultLayout layout, string name, string good, string path) =>
+        Place(layout, Sha256Digest.Parse(Path.GetFileNameWithoutExtension(name)), Path.GetExtension(name), aside =>
+        {
+            if (!DurableFile.TryPublish(good, aside))
+                return false;
+            DurableFile.Exchange(aside, path);
+            return true;
+        });
+
     private static string Place(VaultLayout layout, Sha256Digest name, string extension, Func<string, bool> put)
     {
         DurableFile.CreateDirectory(layout.Damaged);

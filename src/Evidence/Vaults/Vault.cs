@@ -190,14 +190,18 @@ public sealed class Vault : IDisposable
 
     /// <summary>Reads an image's manifest.</summary>
     /// <exception cref="EvidenceException">It is missing or damaged (<see cref="ErrorCode.ContentRefuted"/>), or cannot be read.</exception>
-    internal static ImageManifest ReadManifest(VaultLayout layout, Sha256Digest image)
+    internal static ImageManifest ReadManifest(VaultLayout layout, Sha256Digest image) => ReadManifestFile(layout, image).Manifest;
+
+    /// <summary>Reads an image's manifest, with the file's very bytes.</summary>
+    /// <inheritdoc cref="ReadManifest"/>
+    internal static (byte[] Bytes, ImageManifest Manifest) ReadManifestFile(VaultLayout layout, Sha256Digest image)
     {
         string path = layout.Manifest(image);
         try
         {
-            byte[] bytes = ReadBounded(path, ImageManifest.LargestSize);
+            byte[] bytes = VaultFiles.ReadBounded(path, ImageManifest.LargestSize);
             return Sha256Digest.Compute(bytes) == image
-                ? ImageManifest.Decode(bytes)
+                ? (bytes, ImageManifest.Decode(bytes))
                 : throw new FormatException("it is not the file that its name says.");
         }
         catch (Exception e) when (e is FormatException or FileNotFoundException or DirectoryNotFoundException)
@@ -216,14 +220,14 @@ public sealed class Vault : IDisposable
     }
 
     /// <summary>The SHA-256 of <c>vault.json</c>, whatever is in it.</summary>
-    internal static Sha256Digest DigestOfSettings(VaultLayout layout) => Sha256Digest.Compute(ReadBounded(layout.Settings, LargestSettings));
+    internal static Sha256Digest DigestOfSettings(VaultLayout layout) => Sha256Digest.Compute(VaultFiles.ReadBounded(layout.Settings, LargestSettings));
 
     /// <summary>Reads <c>vault.json</c>.</summary>
     internal static (VaultSettings Settings, Sha256Digest Digest) ReadSettings(VaultLayout layout)
     {
         try
         {
-            byte[] bytes = ReadBounded(layout.Settings, LargestSettings);
+            byte[] bytes = VaultFiles.ReadBounded(layout.Settings, LargestSettings);
             return (VaultSettings.Decode(bytes, layout.Settings), Sha256Digest.Compute(bytes));
         }
         catch (FormatException e)
@@ -246,17 +250,5 @@ public sealed class Vault : IDisposable
         {
             throw new EvidenceException(ErrorCode.InputOutput, $"Cannot read {layout.Settings}: {e.Message}", e);
         }
-    }
-
-    private static byte[] ReadBounded(string path, int most)
-    {
-        if (VaultFiles.IsNoFile(path))
-            throw new FormatException("it is no regular file.");
-        using var file = new FileStream(path, FileMode.Open, FileAccess.Read, FileShare.ReadWrite | FileShare.Delete);
-        if (file.Length > most)
-            throw new FormatException($"it has {file.Length} bytes, more than the {most} that it can have.");
-        var bytes = new byte[file.Length];
-        file.ReadExactly(bytes);
-        return bytes;
     }
 }

@@ -36,6 +36,20 @@ internal static class VaultFiles
     /// <summary>Whether there is something at a path that is no file of bytes: a folder, a link, a pipe.</summary>
     internal static bool IsNoFile(string path) => IsLink(path) || FileStatus.IsNoFile(path);
 
+    /// <summary>Reads a whole file. The framework's errors are the caller's to name.</summary>
+    /// <exception cref="FormatException">It is no regular file, or has more bytes than it can have.</exception>
+    internal static byte[] ReadBounded(string path, int most)
+    {
+        if (IsNoFile(path))
+            throw new FormatException("it is no regular file.");
+        using var file = new FileStream(path, FileMode.Open, FileAccess.Read, FileShare.ReadWrite | FileShare.Delete);
+        if (file.Length > most)
+            throw new FormatException($"it has {file.Length} bytes, more than the {most} that it can have.");
+        var bytes = new byte[file.Length];
+        file.ReadExactly(bytes);
+        return bytes;
+    }
+
     private static bool IsLink(string path) => new FileInfo(path).LinkTarget is not null;
 
     private static (string Path, bool IsFolder)[] EntriesOf(string folder, Action<string, EvidenceException>? failed)

@@ -12,6 +12,9 @@ internal sealed class VaultLayout(string folder)
 
     internal string Settings => Path.Combine(Folder, "vault.json");
 
+    /// <summary>In a replica: which one it is.</summary>
+    internal string Replica => Path.Combine(Folder, ReplicaIdentity.FileName);
+
     internal string Packs => Path.Combine(Folder, "packs");
 
     internal string Images => Path.Combine(Folder, "images");

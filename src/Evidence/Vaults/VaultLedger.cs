@@ -36,7 +36,9 @@ public sealed class VaultLedger
     /// <summary>
     /// Whether the log's private keys are at hand, so that entries go straight in, and this is not a copy of the vault that they are for.
     /// </summary>
-    public bool IsSequencer => access.Keys?.MayWrite(settings.Origin, folder) ?? false;
+    public bool IsSequencer => !IsReplica && (access.Keys?.MayWrite(settings.Origin, folder) ?? false);
+
+    private bool IsReplica => Path.Exists(new VaultLayout(folder).Replica);
 
     /// <summary>Opens the ledger as of now: its checkpoint is verified, and held against what was seen before.</summary>
     /// <exception cref="EvidenceException">It is damaged, or was set back, or is another one than was seen before.</exception>
@@ -67,6 +69,7 @@ public sealed class VaultLedger
     {
         ArgumentNullException.ThrowIfNull(body);
         KeyStore keys = RequireKeys();
+        DemandNoReplica();
         if (keys.HasLog(settings.Origin))
             keys.ClaimPlace(settings.Origin, folder);
         // Made before the ledger is locked, for it takes the key store's lock.
@@ -189,6 +192,7 @@ public sealed class VaultLedger
     internal void EnsureKeys()
     {
         KeyStore keys = RequireKeys();
+        DemandNoReplica();
         using (ActorKey actor = LoadOrCreate(keys))
             DemandInForce(actor, Open().FoldIdentities());
         if (!keys.HasLog(settings.Origin))
@@ -403,6 +407,7 @@ public sealed class VaultLedger
     private long? Append(Func<KeyRegistry, IReadOnlyList<LedgerEntry>> compose)
     {
         KeyStore keys = RequireKeys();
+        DemandNoReplica();
         // Whoever made the vault may have died between renaming it into its place and flushing that.
         DurableFile.SyncName(folder);
         if (!keys.HasLog(settings.Origin))
@@ -436,6 +441,18 @@ public sealed class VaultLedger
         foreach (RefusedEntry refused in result.Refused)
             Log.StagedEntryRefused(access.Logger, refused.Name, refused.Reason);
         return count == 0 ? null : result.FirstIndex + count - 1;
+    }
+
+    /// <summary>What is left in a replica's staging nobody ever takes in, and what is appended there is a fork.</summary>
+    private void DemandNoReplica()
+    {
+        if (IsReplica)
+        {
+            throw new EvidenceException(
+                ErrorCode.VaultReadOnly,
+                $"{folder} is a replica of the vault of {settings.Origin}: it is only read, and nothing is recorded in it. Record it in the vault itself, or in one of your own. " +
+                $"If that vault is lost and this one shall be it, remove {new VaultLayout(folder).Replica}.");
+        }
     }
 
     private KeyStore RequireKeys() => access.Keys ?? throw new EvidenceException(

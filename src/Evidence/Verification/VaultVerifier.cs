@@ -61,7 +61,7 @@ public sealed class VaultVerifier
         // Without names every record was recomputed in its pack already.
         bool readSegments = options.Images.Count > 0;
         ImageVerdict[] verdicts =
-            [.. images.Select(i => new ImageCheck(layout, parameters, good, segments, readSegments, options.Digests, ledgerVerdict.Content == ContentVerdict.Refuted).Run(i.Image, i.Recorded, cancellation))];
+            [.. images.Select(i => Absent(i.Recorded) ?? new ImageCheck(layout, parameters, good, segments, readSegments, options.Digests, ledgerVerdict.Content == ContentVerdict.Refuted).Run(i.Image, i.Recorded, cancellation))];
         if (options.Images.Count == 0)
             findings.AddRange(ForeignFiles.Find(layout, static (_, _) => { }));
         return new VerificationReport(ledgerVerdict, verdicts, findings, read, options.StoredBytesOnly);
@@ -121,6 +121,17 @@ public sealed class VaultVerifier
 
         var known = recorded.Select(r => r.Record.Image).ToHashSet();
         return [.. recorded.Select(r => (r.Record.Image, (RecordedImage?)r)), .. layout.ListManifests(NotListed).Where(m => !known.Contains(m)).Select(m => (m, (RecordedImage?)null))];
+    }
+
+    /// <summary>A replica need not hold every image that the ledger names, and none is taken for held whose manifest is not there; null where it is.</summary>
+    private ImageVerdict? Absent(RecordedImage? recorded)
+    {
+        if (recorded is null || !Path.Exists(layout.Replica) || Path.Exists(layout.Manifest(recorded.Record.Image)))
+            return null;
+        string file = Path.GetRelativePath(layout.Folder, layout.Manifest(recorded.Record.Image));
+        return new ImageVerdict(
+            recorded.Record.Image, recorded.Record.Item,
+            [new Finding("absent", file, null, null, "This replica does not hold the image, which the ledger names: nothing of it was verified.", ContentVerdict.Incomplete)]);
     }
 
     private void CheckPacks(SegmentIndex good, IProgress<VerificationProgress>? progress, CancellationToken cancellation)

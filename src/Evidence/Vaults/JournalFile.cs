@@ -5,7 +5,7 @@ using Evidence.Canonical;
 using Evidence.Platform;
 using Microsoft.Win32.SafeHandles;
 
-namespace Evidence.Acquisition;
+namespace Evidence.Vaults;
 
 /// <summary>
 /// A file of lines that only grows. Each begins with an authentication code over its text and the code before (HMAC-SHA-256, RFC 2104, its first 128 bits
