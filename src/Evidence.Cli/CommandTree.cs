@@ -38,5 +38,7 @@ internal static class CommandTree
         TimestampCommand.Build(),
         NoteCommand.Build(),
         TransferCommand.Build(),
+        ProveCommand.Build(),
+        CheckCommand.Build(),
     };
 }

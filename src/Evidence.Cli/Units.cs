@@ -28,6 +28,13 @@ internal static class Units
         return valid;
     }
 
+    /// <summary>Reads a range of bytes: its first byte, a plus sign, and its length, each as a number of bytes.</summary>
+    /// <exception cref="EvidenceException">It is anything else.</exception>
+    internal static (long Offset, long Length) ParseRange(string text) =>
+        text.Split('+') is [var first, var second] && TryParseSize(first, out long offset) && TryParseSize(second, out long length)
+            ? (offset, length)
+            : throw new EvidenceException(ErrorCode.Usage, $"'{text}' is not a range. Example: 1MiB+64KiB");
+
     /// <summary>Reads a time: digits, with s, m, h or d behind them.</summary>
     /// <exception cref="EvidenceException">It is anything else.</exception>
     internal static TimeSpan ParseTime(string text)

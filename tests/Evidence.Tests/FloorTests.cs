@@ -21,6 +21,7 @@ public sealed class FloorTests
         ["Preservation"] = ["Platform", "Canonical", "Hashing", "Sources", "Segments", "Ledger", "Vaults"],
         ["Formats"] = ["Platform", "Canonical", "Hashing", "Sources", "Segments", "Rescue", "Ledger", "Vaults"],
         ["Repair"] = ["Platform", "Canonical", "Hashing", "Sources", "Segments", "Ledger", "Vaults"],
+        ["Proofs"] = ["Platform", "Canonical", "Hashing", "Sources", "Segments", "Ledger", "Vaults"],
         ["Verification"] = ["Platform", "Canonical", "Hashing", "Sources", "Segments", "Ledger", "Vaults"],
         // Above the others: whoever receives a replica verifies it, and then signs.
         ["Replication"] = ["Platform", "Canonical", "Hashing", "Sources", "Segments", "Ledger", "Vaults", "Verification"],

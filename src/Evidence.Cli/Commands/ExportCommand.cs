@@ -56,7 +56,7 @@ internal static class ExportCommand
 
     private static async Task<int> RunAsync(Session session, ParseResult parsed, CancellationToken cancellation)
     {
-        (long offset, long? length) = ParseRange(parsed.GetValue(Range));
+        (long offset, long? length) = parsed.GetValue(Range) is { } range ? Units.ParseRange(range) : ((long Offset, long? Length))(0, null);
         string output = parsed.GetValue(Output)!;
         bool toStandardOutput = output == "-";
         if (toStandardOutput && session.IsJson)
@@ -146,15 +146,5 @@ internal static class ExportCommand
         text.WriteLine(entry is { } index ? $"  recorded   ledger entry {index}"
             : isRecorded ? "  recorded   the entry is signed and waits in staging; what is recorded next takes it in"
             : "  recorded   not recorded in the ledger");
-    }
-
-    private static (long Offset, long? Length) ParseRange(string? range)
-    {
-        if (range is null)
-            return (0, null);
-        string[] parts = range.Split('+');
-        return parts.Length == 2 && Units.TryParseSize(parts[0], out long offset) && Units.TryParseSize(parts[1], out long length)
-            ? (offset, length)
-            : throw new EvidenceException(ErrorCode.Usage, $"'{range}' is not a range. Example: 1MiB+64KiB");
     }
 }

@@ -4,6 +4,7 @@ using Evidence.Canonical;
 using Evidence.Ledger;
 using Evidence.Ledger.Timestamping;
 using Evidence.Ledger.Witnesses;
+using Evidence.Proofs;
 using Evidence.Vaults;
 
 namespace Evidence.Cli.Commands;
@@ -13,6 +14,12 @@ internal static class LogCommand
     private static readonly Option<string?> Item = new("--item") { Description = "Only entries that concern this item.", HelpName = "ID" };
 
     private static readonly Option<string?> Kind = new("--kind") { Description = "Only entries of this kind.", HelpName = "KIND" };
+
+    private static readonly Option<string?> Prove = new("--prove")
+    {
+        Description = "Also write a proof that these are all entries of the item (--item), for 'evidence check'. It holds all entries of the ledger, so think of who may read them.",
+        HelpName = "FILE",
+    };
 
     internal static Command Build()
     {
@@ -26,11 +33,12 @@ internal static class LogCommand
               evidence log
               evidence log --item server-7
               evidence --json log --kind acquisition
+              evidence log --item server-7 --prove server-7.proof   and the proof that these are all of them
             """)
         {
-            Item, Options.Case, Kind, Options.Policy, Options.Trust,
+            Item, Options.Case, Kind, Prove, Options.Policy, Options.Trust,
         };
-        Session.Bind(command, (session, parsed, _) =>
+        Session.Bind(command, (session, parsed, cancellation) =>
         {
             using Vault vault = session.OpenVault();
             CustodyLedger ledger = vault.Ledger.Open();
@@ -38,6 +46,13 @@ internal static class LogCommand
             string? item = parsed.GetValue(Item);
             string? caseId = parsed.GetValue(Options.Case);
             string? kind = parsed.GetValue(Kind);
+            if (parsed.GetValue(Prove) is { } path)
+            {
+                if (item is null)
+                    throw new EvidenceException(ErrorCode.Usage, "Say by --item of which item all entries are to be proved.");
+                new Prover(vault).Write(ProofSubject.OfItem(item), path, cancellation);
+            }
+
             IEnumerable<JudgedEntry> entries = ledger.JudgeEntries(witnessing.ProvedTimes.With(LedgerTimestamps.Proved(vault.Timestamps.List(session.TrustOf(parsed))))).Where(e =>
                 (item is null || e.Entry?.Payload.Items.Contains(item, StringComparer.Ordinal) == true) &&
                 (caseId is null || string.Equals(e.Entry?.Payload.Case, caseId, StringComparison.Ordinal)) &&

@@ -81,6 +81,8 @@ public sealed class KeyStore : ISeenCheckpoints
         using IDisposable taken = Lock();
         if (!File.Exists(path))
             Write(path, RandomNumberGenerator.GetBytes(HMACSHA256.HashSizeInBytes));
+        // A journal that was written with it must not outlast it: whoever made it may have died before its name was flushed.
+        DurableFile.SyncName(path);
         byte[] own = DurableFile.Translate(path, "read", () => File.ReadAllBytes(path));
         return HMACSHA256.HashData(own, Encoding.UTF8.GetBytes("evidence journal " + vaultId));
     }

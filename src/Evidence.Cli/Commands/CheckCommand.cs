@@ -1,0 +1,120 @@
+using System.CommandLine;
+using System.Text.Json.Nodes;
+using Evidence.Canonical;
+using Evidence.Ledger.Timestamping;
+using Evidence.Ledger.Witnesses;
+using Evidence.Proofs;
+
+namespace Evidence.Cli.Commands;
+
+internal static class CheckCommand
+{
+    private static readonly Argument<string[]> Files = new("FILE") { Description = "Proofs.", Arity = ArgumentArity.OneOrMore, Validators = { Options.RefuseUnknownOptions } };
+
+    private static readonly Option<string?> Extract = new("--extract") { Description = "Also write the proved bytes of the range here, if the proof holds. Only with one proof.", HelpName = "PATH" };
+
+    internal static Command Build()
+    {
+        var command = new Command(
+            "check",
+            """
+            Checks proofs with no vault and no network: what each proves, by whom, by when, and what it does not. Whose log counts, and whose word on it, says your own
+            policy (tlog-policy); without one a proof can only be found to agree with itself.
+
+            Exit codes: 0 all are proved; 3 one does not hold; 4 one is consistent, but its signer is unknown, or has not the quorum, or its signature does not count.
+
+            Examples:
+              evidence check server-7.proof --policy my.policy
+              evidence check superblock.proof --policy my.policy --trust tsa-root.pem --extract superblock.bin
+            """)
+        {
+            Files, Options.Policy, Options.Trust, Extract,
+        };
+        Session.Bind(command, (session, parsed, _) =>
+        {
+            string[] files = parsed.GetValue(Files)!;
+            string? extract = parsed.GetValue(Extract);
+            if (extract is not null && files.Length != 1)
+                throw new EvidenceException(ErrorCode.Usage, "--extract goes with one proof.");
+            WitnessPolicy? policy = Options.FindPolicy(session, parsed);
+            TrustedAuthorities trust = session.TrustOf(parsed);
+            (string File, ProofVerdict Verdict)[] checks = [.. files.Select(file => (file, Check(file, policy, trust, extract)))];
+            session.Answer(
+                () => new JsonObject { ["proofs"] = new JsonArray([.. checks.Select(c => ToJson(c.File, c.Verdict))]) },
+                text =>
+                {
+                    foreach ((string file, ProofVerdict verdict) in checks)
+                        Print(text, file, verdict);
+                });
+            return Task.FromResult(ExitCode.Worst(checks.Select(c => CodeOf(c.Verdict))));
+        });
+        return command;
+    }
+
+    private static ProofVerdict Check(string file, WitnessPolicy? policy, TrustedAuthorities trust, string? extract)
+    {
+        if (extract is null)
+            return ProofCheck.Run(file, policy, trust);
+        // What stands in a file by that name was proved, all of it.
+        using var bytes = new MemoryStream();
+        ProofVerdict verdict = ProofCheck.Run(file, policy, trust, bytes);
+        if (verdict.Standing != ProofStanding.Refuted && verdict.RangeDigest is null)
+            throw new EvidenceException(ErrorCode.Usage, $"{file} is about no range, so it has no bytes to extract.");
+        if (verdict.Standing != ProofStanding.Refuted)
+        {
+            using FileStream output = new(extract, FileMode.CreateNew, FileAccess.Write);
+            bytes.WriteTo(output);
+        }
+
+        return verdict;
+    }
+
+    private static int CodeOf(ProofVerdict verdict) => verdict.Standing switch
+    {
+        ProofStanding.Proved => ExitCode.Done,
+        ProofStanding.Consistent => ExitCode.Incomplete,
+        _ => ExitCode.Refuted,
+    };
+
+    private static void Print(TextWriter text, string file, ProofVerdict verdict)
+    {
+        text.WriteLine($"{NameOf(verdict).ToUpperInvariant()}  {file}");
+        if (verdict.Refutation is { } refutation)
+            text.WriteLine($"  It does not hold: {refutation}");
+        foreach (string statement in verdict.Statements)
+            text.WriteLine($"  {statement}");
+        foreach (Ledger.JudgedEntry entry in verdict.Entries)
+        {
+            text.WriteLine();
+            EntryText.Print(text, entry);
+        }
+    }
+
+    private static JsonObject ToJson(string file, ProofVerdict verdict) => new()
+    {
+        ["file"] = file,
+        ["standing"] = NameOf(verdict),
+        ["refutation"] = verdict.Refutation,
+        ["statements"] = new JsonArray([.. verdict.Statements.Select(s => (JsonNode)s)]),
+        ["origin"] = verdict.Checkpoint?.Origin,
+        ["size"] = verdict.Checkpoint is { } checkpoint ? DecimalText.Format(checkpoint.Size) : null,
+        ["root"] = verdict.Checkpoint?.Root.ToString(),
+        ["item"] = verdict.Subject?.Item,
+        ["image"] = verdict.Subject?.Image is { } image ? $"sha256:{image}" : null,
+        ["offset"] = verdict.Subject?.Offset is { } offset ? DecimalText.Format(offset) : null,
+        ["length"] = verdict.Subject?.Length is { } length ? DecimalText.Format(length) : null,
+        ["sha256"] = verdict.RangeDigest?.ToString(),
+        ["entries"] = new JsonArray([.. verdict.Entries.Select(EntryText.ToJson)]),
+        ["witnesses"] = verdict.Policy is { } policy ? WitnessText.ToJson(policy) : null,
+        ["timestamps"] = new JsonArray([.. verdict.Timestamps.Select(t => new JsonObject
+        {
+            ["size"] = DecimalText.Format(t.Checkpoint.Size),
+            ["noLaterThan"] = Timestamps.Format(t.NoLaterThan),
+            ["authority"] = t.Authority,
+            ["trusted"] = t.IsTrusted,
+            ["refusal"] = t.Refusal,
+        })]),
+    };
+
+    private static string NameOf(ProofVerdict verdict) => verdict.Standing.ToString().ToLowerInvariant();
+}

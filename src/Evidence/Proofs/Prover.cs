@@ -1,0 +1,164 @@
+using System.Globalization;
+using Evidence.Hashing;
+using Evidence.Ledger;
+using Evidence.Ledger.Timestamping;
+using Evidence.Ledger.Witnesses;
+using Evidence.Platform;
+using Evidence.Segments;
+using Evidence.Vaults;
+
+namespace Evidence.Proofs;
+
+/// <summary>
+/// Makes proofs to carry out of a vault. The checkpoint is the newest that witnesses cosigned, where it reaches far enough; else the newest one.
+/// </summary>
+public sealed class Prover
+{
+    /// <summary>The longest range of an image that one proof is of, in bytes.</summary>
+    public const long LongestRange = 256L << 20;
+
+    private const int MostStamps = 4;
+
+    private readonly Vault vault;
+    private readonly CustodyLedger ledger;
+
+    /// <summary>Proves from a vault, as its ledger is now.</summary>
+    /// <exception cref="EvidenceException">The ledger is damaged.</exception>
+    public Prover(Vault vault)
+    {
+        ArgumentNullException.ThrowIfNull(vault);
+        this.vault = vault;
+        ledger = vault.Ledger.Open();
+    }
+
+    /// <summary>Writes the proof of a subject to a new file.</summary>
+    /// <param name="subject">What is to be proved.</param>
+    /// <param name="path">The file; one that is there is not overwritten.</param>
+    /// <param name="cancellation">Ends the work; no file is left then.</param>
+    /// <exception cref="EvidenceException">There is no such entry, image or range, what it rests on is damaged, or the file cannot be written.</exception>
+    public void Write(ProofSubject subject, string path, CancellationToken cancellation = default)
+    {
+        byte[] bytes = Prove(subject, cancellation);
+        if (!DurableFile.TryCreate(path, bytes))
+            throw new EvidenceException(ErrorCode.DestinationInvalid, $"There is a file {path} already; name another.");
+    }
+
+    /// <summary>The proof of a subject, as the bytes of its file.</summary>
+    /// <inheritdoc cref="Write"/>
+    public byte[] Prove(ProofSubject subject, CancellationToken cancellation = default)
+    {
+        ArgumentNullException.ThrowIfNull(subject);
+        if (subject.Entry is { } index && index >= ledger.Size)
+            throw new EvidenceException(ErrorCode.Usage, string.Create(CultureInfo.InvariantCulture, $"The ledger has no entry {index}: it has {ledger.Size}, from 0."));
+        byte[] note = NoteFor(subject.Entry ?? ledger.Size - 1);
+        var checkpoint = Checkpoint.Parse(SignedNote.Parse(note).Text);
+        (IReadOnlyList<ProvedEntry> entries, IReadOnlyList<string> named) = Entries(subject, checkpoint.Size, cancellation);
+        var proof = new ProofFile
+        {
+            Subject = subject,
+            Note = note,
+            Entries = entries,
+            Stamps = Stamps(subject.Entry ?? checkpoint.Size - 1, checkpoint.Size, named),
+        };
+        byte[] bytes = (subject.Image is { } image ? WithImage(proof, vault.OpenImage(image), cancellation) : proof).Encode();
+        // What is handed out is checked as whoever gets it will.
+        return ProofCheck.Run(bytes, null, TrustedAuthorities.None).Refutation is { } wrong
+            ? throw new EvidenceException(ErrorCode.LedgerDamaged, $"The proof does not hold, so none was made: {wrong} 'evidence verify' says what is damaged.")
+            : bytes;
+    }
+
+    private byte[] NoteFor(long index) =>
+        WitnessedCheckpoint.TryRead(vault.Ledger.Storage, ledger, vault.Ledger.Keys()) is { } witnessed && Checkpoint.Parse(witnessed.Text).Size > index
+            ? SignedNote.Write(witnessed.Text, witnessed.Signatures)
+            : ledger.SignedNote.ToArray();
+
+    /// <summary>The entries that it takes: all for an item, for one entry those that declare keys besides, and the last before it that names a time stamp.</summary>
+    private (IReadOnlyList<ProvedEntry> Entries, IReadOnlyList<string> Stamps) Entries(ProofSubject subject, long size, CancellationToken cancellation)
+    {
+        var entries = new List<ProvedEntry>();
+        (long Index, byte[] Bytes, string File)? stamp = null;
+        long index = 0;
+        foreach (byte[] bytes in ledger.ReadEntries(0, size))
+        {
+            cancellation.ThrowIfCancellationRequested();
+            LedgerEntry? entry = TryParse(bytes);
+            if (subject.Item is not null)
+                entries.Add(new ProvedEntry(index, bytes, []));
+            else if (index == subject.Entry || string.Equals(entry?.Payload.Kind, EntryKind.Identity, StringComparison.Ordinal))
+                entries.Add(Proved(index, bytes, size));
+            else if (index < subject.Entry && string.Equals(entry?.Payload.Kind, EntryKind.Timestamp, StringComparison.Ordinal) &&
+                TimestampRecord.FileOf(entry!.Payload) is { } file)
+            {
+                stamp = (index, bytes, file);
+            }
+
+            index++;
+        }
+
+        if (stamp is not { } last)
+            return (entries, []);
+        entries.Add(Proved(last.Index, last.Bytes, size));
+        return ([.. entries.OrderBy(entry => entry.Index)], [last.File]);
+    }
+
+    private ProvedEntry Proved(long index, byte[] bytes, long size) => new(index, bytes, ledger.ProveInclusion(index, size));
+
+    /// <summary>The stamps that are over the entry, the smallest logs first, for they tell most; and those that entries before it name.</summary>
+    private IReadOnlyList<ProvedStamp> Stamps(long index, long size, IReadOnlyList<string> named)
+    {
+        KeptTimestamp[] kept = [.. vault.Timestamps.List().Where(k => k is { Defect: null, Contradiction: null, Verdict.Refusal: null } && k.Verdict.Checkpoint.Size <= size)];
+        IEnumerable<KeptTimestamp> over = kept.Where(k => k.Verdict!.Checkpoint.Size > index).Take(MostStamps);
+        return
+        [
+            .. over.Concat(kept.Where(k => named.Contains(k.File, StringComparer.Ordinal))).DistinctBy(k => k.File, StringComparer.Ordinal).Select(k => new ProvedStamp(
+                vault.Ledger.Storage.TryRead(k.File, TimestampDocument.LargestSize + 1)!,
+                ledger.ProveConsistency(k.Verdict!.Checkpoint.Size, size))),
+        ];
+    }
+
+    private static ProofFile WithImage(ProofFile proof, VaultImage image, CancellationToken cancellation)
+    {
+        ProofFile whole = proof with { Manifest = image.Manifest.ToBytes() };
+        if (proof.Subject is not { Offset: { } offset, Length: { } length })
+            return whole;
+        if (length is < 1 or > LongestRange || offset > image.Size - length)
+        {
+            throw new EvidenceException(
+                ErrorCode.Usage, string.Create(CultureInfo.InvariantCulture, $"The image has {image.Size} bytes, and one proof is of 1 to {LongestRange} of them: {offset}+{length} is no such range."));
+        }
+
+        SubtreeHash subtrees = MerkleLevels.Of([.. Pages(image.Manifest.Pages).Select(number => MerkleTree.LeafHash(image.Entry(number).Root.ToArray()))]);
+        var pages = new List<ProvedPage>();
+        for (long number = offset / SegmentParameters.PageSize; number * SegmentParameters.PageSize < offset + length; number++)
+            pages.Add(new ProvedPage(number, MapPage.Encode([.. image.Page(number).Runs]), MerkleProof.ProveInclusion(number, image.Manifest.Pages, subtrees)));
+        var segments = new List<byte[]>();
+        foreach (MapRun run in image.Runs(offset, length).Where(run => run.Kind == RunKind.Data).DistinctBy(run => run.Segment))
+        {
+            cancellation.ThrowIfCancellationRequested();
+            var content = new byte[run.Length];
+            image.ReadRun(run, content);
+            segments.Add(content);
+        }
+
+        return whole with { Pages = pages, Segments = segments };
+    }
+
+    private static IEnumerable<long> Pages(long count)
+    {
+        for (long number = 0; number < count; number++)
+            yield return number;
+    }
+
+    private static LedgerEntry? TryParse(byte[] bytes)
+    {
+        try
+        {
+            return LedgerEntry.Parse(bytes);
+        }
+        catch (FormatException)
+        {
+            // Of another version: it is proved as it is.
+            return null;
+        }
+    }
+}
