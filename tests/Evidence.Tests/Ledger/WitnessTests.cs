@@ -65,7 +65,8 @@ public sealed class WitnessTests : IDisposable
         byte[] fork = other.Reader().SignedNote.ToArray();
         byte[] note = log.Reader().SignedNote.ToArray();
         byte[] badSignature = [.. note];
-        badSignature[^3] ^= 1;
+        int digit = badSignature.AsSpan().LastIndexOf((byte)' ') + 20;
+        badSignature[digit] = badSignature[digit] == (byte)'A' ? (byte)'B' : (byte)'A';
 
         // Unknown origin, before anything else.
         Expect(404, witness, AddCheckpointRequest.Write(9, [], Encoding.UTF8.GetBytes(Encoding.UTF8.GetString(badSignature).Replace("vault/1", "vault/2", StringComparison.Ordinal))));
