@@ -14,6 +14,8 @@ from xxh128 import xxh128
 
 MIB, PAGE = 1 << 20, 64 << 20
 KINDS = {1: "data", 2: "zero", 3: "fill", 4: "hole", 5: "unreadable", 6: "unread"}  # map.md
+# What a SubjectPublicKeyInfo on P-256 begins with; then the point's 64 bytes.
+P256 = bytes.fromhex("3059301306072a8648ce3d020106082a8648ce3d03010703420004")
 HEX, KEY_ID, DECIMAL = "[0-9a-f]{64}", "sha256:[0-9a-f]{64}", "0|[1-9][0-9]{0,18}"
 INSTANT = r"[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}\.[0-9]{9}Z"  # README.md
 DIGITS = {"md5": 32, "sha1": 40, "sha256": 64, "sha512": 128}  # manifest.md
@@ -278,7 +280,10 @@ def check_entries(payloads):
         if subject in ("actor", "rotation"):
             der = guarded(entry["place"], unbase64, body.get("publicKey"), at=entry["at"], about=f"Entry {i}: ") or b""
             declared = "sha256:" + sha256(der).hex()
-            if body.get("keyId") != declared:
+            if len(der) != 91 or der[:27] != P256:
+                finding(entry["place"], f"Entry {i}: the declared key is not one on P-256.", entry["at"])
+                declared = None
+            elif body.get("keyId") != declared:
                 finding(entry["place"], f"Entry {i}: the declared key has another id.", entry["at"])
                 declared = None
             else:

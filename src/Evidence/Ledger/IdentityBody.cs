@@ -30,6 +30,24 @@ public abstract record IdentityBody
         };
     }
 
+    /// <summary>An actor's public key, which the field <c>keyId</c> names.</summary>
+    private protected static byte[] RequirePublicKey(JsonObject body)
+    {
+        byte[] key = body.RequireBase64("publicKey");
+        try
+        {
+            EcdsaPublicKey.Demand(key, EcdsaPublicKey.P256);
+        }
+        catch (FormatException e)
+        {
+            throw new FormatException($"The field 'publicKey' is not an ECDSA key on P-256: {e.Message}", e);
+        }
+
+        return string.Equals(ActorKey.ComputeId(key), body.RequireString("keyId"), StringComparison.Ordinal)
+            ? key
+            : throw new FormatException("The field 'keyId' is not the id of the public key.");
+    }
+
     private protected static string RequireKeyId(JsonObject body, string name)
     {
         string keyId = body.RequireString(name);
@@ -80,10 +98,7 @@ public sealed record ActorIdentity(string Name, string? Role, ReadOnlyMemory<byt
         IReadOnlyList<string> revokers = body.ContainsKey("revokers") ? body.RequireStrings("revokers") : [];
         if (revokers.Count > MostRevokers || !revokers.All(ActorKey.IsKeyId))
             throw new FormatException($"The field 'revokers' is not a list of at most {MostRevokers} key ids.");
-        var identity = new ActorIdentity(body.RequireString("name"), body.OptionalString("role"), body.RequireBase64("publicKey")) { Revokers = revokers };
-        return string.Equals(identity.KeyId, body.RequireString("keyId"), StringComparison.Ordinal)
-            ? identity
-            : throw new FormatException("The field 'keyId' is not the id of the public key.");
+        return new ActorIdentity(body.RequireString("name"), body.OptionalString("role"), RequirePublicKey(body)) { Revokers = revokers };
     }
 }
 

@@ -28,9 +28,6 @@ public sealed record KeyRotation(string Replaces, ReadOnlyMemory<byte> PublicKey
     internal static KeyRotation Read(JsonObject body)
     {
         body.RequireOnly("keyId", "publicKey", "replaces", "subject");
-        var rotation = new KeyRotation(RequireKeyId(body, "replaces"), body.RequireBase64("publicKey"));
-        return string.Equals(rotation.KeyId, body.RequireString("keyId"), StringComparison.Ordinal)
-            ? rotation
-            : throw new FormatException("The field 'keyId' is not the id of the public key.");
+        return new KeyRotation(RequireKeyId(body, "replaces"), RequirePublicKey(body));
     }
 }

@@ -73,15 +73,13 @@ public sealed class LogKeys : IDisposable
 /// <summary>ECDSA P-256 private keys as PKCS#8 PEM.</summary>
 internal static class EcdsaPem
 {
-    private const string P256 = "1.2.840.10045.3.1.7";
-
     internal static ECDsa Import(string pem)
     {
         var ecdsa = ECDsa.Create();
         try
         {
             ecdsa.ImportFromPem(pem);
-            if (!string.Equals(ecdsa.ExportParameters(includePrivateParameters: true).Curve.Oid.Value, P256, StringComparison.Ordinal))
+            if (!string.Equals(ecdsa.ExportParameters(includePrivateParameters: true).Curve.Oid.Value, EcdsaPublicKey.P256, StringComparison.Ordinal))
                 throw new FormatException("The private key is not on the curve P-256.");
             return ecdsa;
         }

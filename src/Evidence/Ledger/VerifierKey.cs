@@ -90,12 +90,9 @@ public sealed class VerifierKey : IEquatable<VerifierKey>
     {
         try
         {
-            using var ecdsa = ECDsa.Create();
-            ecdsa.ImportSubjectPublicKeyInfo(subjectPublicKeyInfo, out int read);
-            if (read != subjectPublicKeyInfo.Length)
-                throw new FormatException($"The ECDSA key {name} has {subjectPublicKeyInfo.Length - read} bytes too many.");
+            EcdsaPublicKey.Demand(subjectPublicKeyInfo);
         }
-        catch (CryptographicException e)
+        catch (FormatException e)
         {
             throw new FormatException($"The ECDSA key {name} is not a public key: {e.Message}", e);
         }
