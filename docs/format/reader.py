@@ -271,7 +271,7 @@ def check_tiles(vault, files, leaves, entries, bundles_read):
 
 def check_entries(payloads):
     """ "What a signature is worth": keys are declared, replaced and ended in order. Signatures themselves are checked only through openssl."""
-    actors, first, revokers, ended, identity = {}, {}, {}, {}, None
+    actors, first, revokers, ended, own, identity = {}, {}, {}, {}, set(), None
     for i, entry in enumerate(payloads):
         if not entry:
             continue
@@ -299,14 +299,16 @@ def check_entries(payloads):
             notes.append(f"ledger entry {i}: its signer {by} is not declared up to here")
         elif by in ended and not (subject == "revocation" and body.get("keyId") == by):
             notes.append(f"ledger entry {i}: its signer {by} was ended by entry {ended[by]}")
-        elif subject == "actor" and declared and declared not in actors:
+        elif subject == "actor" and declared and (declared not in actors or declared in signers and declared not in own and declared not in ended):
             actors[declared], first[declared] = der, declared
+            own.update({declared}.intersection(signers))
             revokers[declared] = [str(each) for each in body.get("revokers", [])] if declared in signers else []
         elif subject == "rotation":
             if body.get("replaces") != by or not declared or declared in actors or declared not in signers:
                 notes.append(f"ledger entry {i}: it puts no key in the place of another")
             else:
                 actors[declared], first[declared], revokers[declared], ended[by] = der, first[by], revokers[by], i
+                own.add(declared)
         elif subject == "revocation":
             key = str(body.get("keyId"))
             if key in actors and (key == by or first[by] == first[key] or first[by] in revokers[key]):

@@ -10,6 +10,9 @@ public sealed record DeclaredKey(ActorIdentity Identity, long DeclaredBy)
     /// <summary>The key's id.</summary>
     public string KeyId => Identity.KeyId;
 
+    /// <summary>Whether the key itself signed what declares it. Else that is another's word, and the key's own comes in its place.</summary>
+    public bool IsOwn { get; init; }
+
     /// <summary>The id of the key in whose place it came; null for an actor's first.</summary>
     public string? Replaces { get; init; }
 

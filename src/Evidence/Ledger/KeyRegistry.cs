@@ -57,7 +57,7 @@ public sealed class KeyRegistry
     /// <summary>Whether an entry declares a key that is declared already, and nothing else.</summary>
     internal bool Knows(LedgerEntry entry) => IsIdentity(entry) && TryParse(entry) switch
     {
-        ActorIdentity actor => keys.ContainsKey(actor.KeyId),
+        ActorIdentity actor => keys.TryGetValue(actor.KeyId, out DeclaredKey? known) && (known.IsOwn || !IsSignedBy(entry, actor.KeyId)),
         KeyRotation rotation => keys.ContainsKey(rotation.KeyId),
         _ => false,
     };
@@ -128,8 +128,7 @@ public sealed class KeyRegistry
         switch (declared)
         {
             case ActorIdentity actor:
-                // Who may revoke a key is its owner's to say.
-                keys.TryAdd(actor.KeyId, new DeclaredKey(IsSignedBy(entry, actor.KeyId) ? actor : actor with { Revokers = [] }, index));
+                DeclareActor(index, actor, isOwn: IsSignedBy(entry, actor.KeyId));
                 return null;
             case VaultIdentity when Vault is not null:
                 return "The vault is declared already, and the first declaration stands.";
@@ -145,6 +144,18 @@ public sealed class KeyRegistry
         }
     }
 
+    /// <summary>
+    /// The first declaration stands, but that a key's own comes in the place of another's: else whoever is first could choose an owner's name, and take away
+    /// whom the owner named as revokers.
+    /// </summary>
+    private void DeclareActor(long index, ActorIdentity actor, bool isOwn)
+    {
+        if (!keys.TryGetValue(actor.KeyId, out DeclaredKey? known))
+            keys.Add(actor.KeyId, new DeclaredKey(isOwn ? actor : actor with { Revokers = [] }, index) { IsOwn = isOwn });
+        else if (isOwn && !known.IsOwn && known.EndedBy is null)
+            keys[actor.KeyId] = known with { Identity = actor, DeclaredBy = index, IsOwn = true };
+    }
+
     private string? Rotate(long index, LedgerEntry entry, KeyRotation rotation)
     {
         DeclaredKey old = keys[entry.Payload.Key];
@@ -155,7 +166,7 @@ public sealed class KeyRegistry
         if (!IsSignedBy(entry, rotation.KeyId))
             return "The new key did not sign it, so nothing shows that the actor has it.";
         keys[old.KeyId] = old with { Successor = new KeySuccession(index, rotation.KeyId) };
-        keys.Add(rotation.KeyId, new DeclaredKey(old.Identity with { PublicKey = rotation.PublicKey }, index) { Replaces = old.KeyId, FirstKey = old.FirstKey });
+        keys.Add(rotation.KeyId, new DeclaredKey(old.Identity with { PublicKey = rotation.PublicKey }, index) { Replaces = old.KeyId, FirstKey = old.FirstKey, IsOwn = true });
         return null;
     }
 

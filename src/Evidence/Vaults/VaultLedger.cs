@@ -233,7 +233,7 @@ public sealed class VaultLedger
         return Append(registry =>
         {
             using ActorKey actor = keys.LoadActor(access.Actor);
-            return revokers is { Count: > 0 } && registry.Keys.TryGetValue(actor.Id, out DeclaredKey? known)
+            return revokers is { Count: > 0 } && registry.Keys.GetValueOrDefault(actor.Id) is { IsOwn: true } known
                 ? throw new EvidenceException(
                     ErrorCode.Usage, $"The key of {access.Actor} is declared already, in entry {known.DeclaredBy}: only a key's declaration can name who may revoke it.")
                 : Introduce(keys, actor, registry, revokers ?? []);
@@ -491,7 +491,7 @@ public sealed class VaultLedger
     private IReadOnlyList<LedgerEntry> Introduce(KeyStore keys, ActorKey actor, KeyRegistry registry, IReadOnlyList<string>? revokers = null)
     {
         DemandInForce(actor, registry);
-        if (registry.Keys.ContainsKey(actor.Id) || (!keys.HasLog(settings.Origin) && StagedEntries.Declares(Storage, actor.Id)))
+        if (registry.Keys.GetValueOrDefault(actor.Id) is { IsOwn: true } || (!keys.HasLog(settings.Origin) && StagedEntries.Declares(Storage, actor.Id)))
             return [];
         IReadOnlyList<ActorKey> former = keys.LoadFormer(access.Actor);
         try

@@ -225,6 +225,26 @@ public sealed class KeysOverTimeTests : IDisposable
         }
     }
 
+    /// <summary>Or the vault's keeper takes an owner's choice of revokers away by declaring the key first.</summary>
+    [Fact]
+    public void What_a_key_says_of_itself_comes_in_the_place_of_what_others_said_of_it()
+    {
+        Add(Declare(keeper, "Keeper"));
+        Add(Declare(bob, "Bob"));
+        Add(Declare(alice, "Nobody in particular", keeper));
+        LedgerEntry own = Sign(new ActorIdentity("Alice", null, alice.PublicKey) { Revokers = [bob.Id] }.ToJson(), alice);
+        Assert.False(registry.Knows(own));
+        Add(own);
+        Assert.Equal("Alice", registry.Keys[alice.Id].Identity.Name);
+        // The first one that is its own stands, and others say nothing of it any more.
+        Add(Sign(new ActorIdentity("Alice", null, alice.PublicKey) { Revokers = [keeper.Id] }.ToJson(), alice));
+        Add(Declare(alice, "Nobody in particular", keeper));
+        Assert.Equal(("Alice", 3), (registry.Keys[alice.Id].Identity.Name, registry.Keys[alice.Id].DeclaredBy));
+        Assert.NotNull(Add(Revoke(keeper, alice)).RefusedIdentity);
+        Assert.Null(Add(Revoke(bob, alice)).RefusedIdentity);
+        Assert.NotNull(registry.Keys[alice.Id].EndedBy);
+    }
+
     public void Dispose()
     {
         foreach (ActorKey key in (ActorKey[])[alice, second, third, bob, keeper])
