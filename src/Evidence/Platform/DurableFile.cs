@@ -203,6 +203,10 @@ internal static class DurableFile
 
     private static bool IsDiskFull(IOException e) => (e.HResult & 0xFFFF) is 0x70 or 0x27;
 
+    /// <summary>Whether a file is named as only the temporary files of this class are: <c>NAME.HEX.tmp</c>.</summary>
+    internal static bool IsTemporary(string path) =>
+        Path.GetFileName(path).Split('.') is [_, .., { Length: 12 } hex, "tmp"] && hex.All(char.IsAsciiHexDigitLower);
+
     private static string TemporaryPath(string path, string? directory)
     {
         string beside = directory is null ? path : Path.Combine(directory, Path.GetFileName(path));

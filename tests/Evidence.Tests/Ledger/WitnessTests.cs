@@ -294,6 +294,16 @@ public sealed class WitnessTests : IDisposable
         Assert.Equal(key, loaded.VerifierKey);
     }
 
+    [Fact]
+    public void A_folder_that_holds_other_things_loses_none_of_them()
+    {
+        string mine = Path.Combine(State, "tmp", "mine.txt");
+        Directory.CreateDirectory(Path.GetDirectoryName(mine)!);
+        File.WriteAllText(mine, "not the witness's");
+        using Witness witness = Open();
+        Assert.True(File.Exists(mine));
+    }
+
     public void Dispose() => folder.Dispose();
 
     private static void Raise(ref long value, long to)

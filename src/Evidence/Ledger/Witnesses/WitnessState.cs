@@ -39,7 +39,7 @@ internal sealed class WitnessState : IDisposable
         {
             string temporary = Path.Combine(folder, Temporary);
             DurableFile.CreateDirectory(temporary);
-            foreach (string leftover in Directory.GetFiles(temporary))
+            foreach (string leftover in Directory.GetFiles(temporary).Where(DurableFile.IsTemporary))
                 DurableFile.Translate(leftover, "remove", () => File.Delete(leftover));
             return new WitnessState(folder, witness, keysOf, taken);
         }
