@@ -304,6 +304,35 @@ public sealed class WitnessTests : IDisposable
         Assert.True(File.Exists(mine));
     }
 
+    /// <summary>As of its time, a cosignature says, this was the largest: with a clock that was set back, a larger one would be from before a smaller one.</summary>
+    [Fact]
+    public void The_times_of_cosignatures_do_not_go_back()
+    {
+        var clock = new FakeClock(NodaTime.Instant.FromUtc(2026, 5, 1, 12, 0));
+        using var witness = Witness.Open(keys, Name, State, LedgerFixture.Keys.VerifierKeys, clock);
+        Assert.Equal(clock.Now, TimeOf(witness, 0));
+        NodaTime.Instant first = clock.Now;
+        clock.Now -= NodaTime.Duration.FromHours(1);
+        log.Append(LedgerFixture.Entries(3));
+        Assert.Equal(first, TimeOf(witness, 5));
+        clock.Now = first + NodaTime.Duration.FromHours(1);
+        Assert.Equal(clock.Now, TimeOf(witness, 8));
+    }
+
+    private NodaTime.Instant TimeOf(Witness witness, long old)
+    {
+        byte[] request = Request(old);
+        var note = SignedNote.Parse([.. log.Reader().SignedNote.Span, .. Expect(200, witness, request).Body.Span]);
+        return Assert.Single(Cosignature.Read(note, NoteVerifier.Verify(note, [key]))).Time;
+    }
+
+    private sealed class FakeClock(NodaTime.Instant now) : NodaTime.IClock
+    {
+        public NodaTime.Instant Now { get; set; } = now;
+
+        public NodaTime.Instant GetCurrentInstant() => Now;
+    }
+
     public void Dispose() => folder.Dispose();
 
     private static void Raise(ref long value, long to)

@@ -132,12 +132,15 @@ public sealed class Witness : IDisposable
     private WitnessAnswer CheckAndRecord(AddCheckpointRequest request, NoteVerdict signed)
     {
         Checkpoint checkpoint = request.Checkpoint;
-        Checkpoint? recorded = state.Find(checkpoint.Origin)?.Checkpoint;
+        CosignedCheckpoint? last = state.Find(checkpoint.Origin);
+        Checkpoint? recorded = last?.Checkpoint;
         if (recorded is not null && WitnessRules.IsFork(recorded, checkpoint))
             KeepConflict(request, signed);
         if (WitnessRules.Refuse(request, recorded) is { } refused)
             return refused;
-        NoteSignature cosignature = key.Cosign(request.Note.Text, clock.GetCurrentInstant());
+        var now = clock.GetCurrentInstant();
+        // Of a clock that was set back: a larger checkpoint must not be from before a smaller one.
+        NoteSignature cosignature = key.Cosign(request.Note.Text, last is null ? now : Instant.Max(last.Time, now));
         state.Record(checkpoint.Origin, SignedNote.Write(request.Note.Text, [.. OfLog(request.Note, signed), cosignature]));
         return WitnessAnswer.Ok(cosignature.ToLine());
     }

@@ -1,6 +1,7 @@
 using System.Security.Cryptography;
 using System.Text;
 using Evidence.Platform;
+using NodaTime;
 
 namespace Evidence.Ledger.Witnesses;
 
@@ -62,14 +63,17 @@ internal sealed class WitnessState : IDisposable
         if (SmallFile.TryRead(path, SignedNote.MaximumLength + 1) is not { } note)
             return null;
         Checkpoint checkpoint;
+        Cosignature cosignature;
         try
         {
             var parsed = SignedNote.Parse(note);
             checkpoint = Checkpoint.Parse(parsed.Text);
             if (!string.Equals(checkpoint.Origin, origin, StringComparison.Ordinal))
                 throw new FormatException($"It is of the log {checkpoint.Origin}.");
-            if (!NoteVerifier.Verify(parsed, [witness]).IsAccepted)
+            NoteVerdict cosigned = NoteVerifier.Verify(parsed, [witness]);
+            if (!cosigned.IsAccepted)
                 throw new FormatException($"It is not signed by the witness {witness}.");
+            cosignature = Cosignature.Read(parsed, cosigned)[0];
             if (!NoteVerifier.Verify(parsed, keysOf(origin)).IsAccepted)
                 throw new FormatException("It is not signed by a key that is trusted for the log.");
         }
@@ -83,7 +87,7 @@ internal sealed class WitnessState : IDisposable
 
         // Whoever put it there may have died before its name was durable.
         DurableFile.SyncName(path);
-        return new CosignedCheckpoint(checkpoint, note);
+        return new CosignedCheckpoint(checkpoint, cosignature.Time, note);
     }
 
     /// <summary>Keeps what was signed, in the place of what was signed before. It is durable on return; else nobody may see it.</summary>
@@ -119,5 +123,6 @@ internal sealed class WitnessState : IDisposable
 
 /// <summary>A checkpoint that a witness cosigned.</summary>
 /// <param name="Checkpoint">What it says.</param>
+/// <param name="Time">When, by the cosignature.</param>
 /// <param name="Note">Its bytes, with the log's signatures and the witness's.</param>
-internal sealed record CosignedCheckpoint(Checkpoint Checkpoint, byte[] Note);
+internal sealed record CosignedCheckpoint(Checkpoint Checkpoint, Instant Time, byte[] Note);
