@@ -34,7 +34,8 @@ public sealed class SignedNote
 
     /// <summary>Reads signature lines that stand alone, as a witness answers them.</summary>
     /// <exception cref="FormatException">The bytes are not one or more signature lines, each ended by a line feed.</exception>
-    internal static IReadOnlyList<NoteSignature> ParseLines(ReadOnlySpan<byte> bytes) => Parse([.. "\n\n"u8, .. bytes]).Signatures;
+    internal static IReadOnlyList<NoteSignature> ParseLines(ReadOnlySpan<byte> bytes) =>
+        Parse([.. "\n\n"u8, .. bytes]) is { Text: "\n" } note ? note.Signatures : throw new FormatException("There is something else before the signature lines.");
 
     /// <summary>Reads a note.</summary>
     /// <exception cref="FormatException">The bytes are not a note with at least one signature line.</exception>

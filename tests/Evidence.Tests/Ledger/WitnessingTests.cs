@@ -192,6 +192,15 @@ public sealed class WitnessingTests : IDisposable
     }
 
     [Fact]
+    public void An_answer_is_signature_lines_and_nothing_else()
+    {
+        byte[] right = witnesses[0].AddCheckpoint(Exchange().Request(0)).Body.ToArray();
+        Assert.Single(SignedNote.ParseLines(right));
+        Assert.Throws<FormatException>(() => SignedNote.ParseLines([.. "anything\n\n"u8, .. right]));
+        Assert.Throws<FormatException>(() => SignedNote.ParseLines([.. "\n"u8, .. right]));
+    }
+
+    [Fact]
     public void Many_requests_that_nobody_answers_do_not_pile_up()
     {
         for (int i = 0; i < 105; i++)
