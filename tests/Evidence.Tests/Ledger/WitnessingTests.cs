@@ -191,6 +191,19 @@ public sealed class WitnessingTests : IDisposable
         Assert.True(told > content.Length * 6, $"{told} of {content.Length * 8}");
     }
 
+    /// <summary>Staging is for everybody to write to, and whoever does must not keep others from being witnessed.</summary>
+    [Fact]
+    public void Wrong_cosignatures_that_somebody_left_in_staging_spoil_nothing()
+    {
+        var note = SignedNote.Parse(log.Reader().SignedNote.Span);
+        NoteSignature[] wrong = [.. witnesses.Select(w => new NoteSignature(w.Key.Name, w.Key.KeyId, new byte[72]))];
+        NoteSignature[] many = [.. Enumerable.Range(0, 90).Select(i => new NoteSignature($"nobody.example/{i}", 7, new byte[72]))];
+        log.Storage.Replace("staging/witness/300", SignedNote.Write(note.Text, [.. wrong, .. many]));
+        Ask(witnesses[0]);
+        Assert.True(Ask(witnesses[1]).IsWitnessed);
+        Assert.Equal((300, 300, 0), Sizes(policy));
+    }
+
     [Fact]
     public void An_answer_is_signature_lines_and_nothing_else()
     {

@@ -7,7 +7,7 @@ namespace Evidence.Ledger.Witnesses;
 /// <summary>The log's side of the witness protocol: what it asks, and what it makes of the answers, however they travel. Needs no private key.</summary>
 internal sealed class WitnessExchange(ILedgerStorage storage, CustodyLedger ledger, IReadOnlyCollection<VerifierKey> logKeys, WitnessPolicy policy)
 {
-    private readonly WitnessedNotes notes = new(storage);
+    private readonly WitnessedNotes notes = new(storage, [.. logKeys, .. policy.Witnesses.Select(witness => witness.Key)]);
 
     /// <summary>The checkpoint that is asked for.</summary>
     internal Checkpoint Checkpoint => ledger.Checkpoint;

@@ -1,3 +1,4 @@
+using System.Text;
 using Evidence.Canonical;
 
 namespace Evidence.Ledger.Witnesses;
@@ -6,7 +7,9 @@ namespace Evidence.Ledger.Witnesses;
 /// The cosigned checkpoints beside a ledger: <c>witnessed</c>, the newest one that had its asker's quorum, and, until they have it, those that were given out
 /// to be cosigned, <c>staging/witness/SIZE</c>. Both are the log's own notes, with the witnesses' lines after the log's.
 /// </summary>
-internal sealed class WitnessedNotes(ILedgerStorage storage)
+/// <param name="storage">The ledger's files.</param>
+/// <param name="known">The keys whose lines can be judged here: one of theirs that is wrong is not taken over from what lies there.</param>
+internal sealed class WitnessedNotes(ILedgerStorage storage, params IReadOnlyCollection<VerifierKey> known)
 {
     internal const string Name = "witnessed";
 
@@ -99,14 +102,20 @@ internal sealed class WitnessedNotes(ILedgerStorage storage)
             storage.Delete(PendingName(size));
     }
 
-    /// <summary>The note's lines, those that were collected for the same text before, and the new ones; of each key the first.</summary>
+    /// <summary>The note's lines, the new ones, and those that were collected for the same text before, if they are not wrong; of each key the first.</summary>
     private byte[] Merge(SignedNote note, IEnumerable<NoteSignature> lines)
     {
-        IEnumerable<NoteSignature> collected = All().Where(other => string.Equals(other.Text, note.Text, StringComparison.Ordinal)).SelectMany(other => other.Signatures);
+        byte[] text = Encoding.UTF8.GetBytes(note.Text);
+        // Staging is for everybody to write to: what can be judged is, and comes before what cannot.
+        IEnumerable<NoteSignature> collected = All().Where(other => string.Equals(other.Text, note.Text, StringComparison.Ordinal)).SelectMany(other => other.Signatures)
+            .Where(line => !IsKnown(line) || known.Any(key => key.Matches(line) && (!key.IsCheckable || key.Verify(text, line.Signature.Span))))
+            .OrderByDescending(IsKnown);
         return SignedNote.Write(
             note.Text,
-            note.Signatures.Concat(collected).Concat(lines).DistinctBy(line => (line.KeyName, line.KeyId)).Take(SignedNote.MaximumSignatures));
+            note.Signatures.Concat(lines).Concat(collected).DistinctBy(line => (line.KeyName, line.KeyId)).Take(SignedNote.MaximumSignatures));
     }
+
+    private bool IsKnown(NoteSignature line) => known.Any(key => key.Matches(line));
 
     private IEnumerable<long> PendingSizes()
     {
