@@ -50,6 +50,13 @@ public sealed class WitnessPolicyTests
     }
 
     [Fact]
+    public void Two_names_that_read_the_same_are_not_two()
+    {
+        byte[] policy = Encoding.Latin1.GetBytes($"witness \u00ff {Keys[0].VerifierKey}\nwitness \\xff {Keys[1].VerifierKey}\ngroup g all \u00ff \\xff\nquorum g\n");
+        Assert.Throws<FormatException>(() => WitnessPolicy.Parse(policy));
+    }
+
+    [Fact]
     public void Of_every_set_of_cosignatures_the_quorum_is_told_right()
     {
         WitnessPolicy policy = Parse(Example);

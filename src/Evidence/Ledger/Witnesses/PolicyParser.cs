@@ -18,6 +18,9 @@ internal sealed class PolicyParser
     /// <summary>What is defined so far, and whether it is a member of a group.</summary>
     private readonly Dictionary<string, bool> names = new(StringComparer.Ordinal);
 
+    /// <summary>The same as they are read: where two read the same, one would count for the other.</summary>
+    private readonly HashSet<string> shown = new(StringComparer.Ordinal);
+
     private string? quorum;
     private int number;
 
@@ -138,7 +141,7 @@ internal sealed class PolicyParser
     {
         if (string.Equals(name, None, StringComparison.Ordinal))
             throw Wrong("defines 'none', which is the name for no quorum");
-        if (!names.TryAdd(name, false))
+        if (!names.TryAdd(name, false) || !shown.Add(Shown(name)))
             throw Wrong($"defines '{Shown(name)}' a second time");
     }
 
