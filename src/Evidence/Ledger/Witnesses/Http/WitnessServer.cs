@@ -118,6 +118,8 @@ public sealed class WitnessServer : IDisposable
     /// <summary>Serves one connection to its end, whatever comes over it.</summary>
     private async Task ServeAsync(Socket client, CancellationToken stop)
     {
+        // What a client sent already is there at once: without this it would be served, and what it sends on, before the next one is accepted.
+        await Task.CompletedTask.ConfigureAwait(ConfigureAwaitOptions.ForceYielding);
         string who = client.RemoteEndPoint?.ToString() ?? "a client";
         try
         {
