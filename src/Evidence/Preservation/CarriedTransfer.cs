@@ -26,6 +26,8 @@ public sealed record CarriedTransfer(IReadOnlyList<LedgerEntry> Entries, LedgerE
                 throw Invalid(path, $"entry {i + 1} in it is of the kind '{entries[i].Payload.Kind}', where only the signer's key is to be declared");
         }
 
+        if (registry.Keys.Values.Any(key => key.FirstKey != registry.Keys[verdict!.Signer!.KeyId].FirstKey || key.Revocations.Count > 0))
+            throw Invalid(path, "it declares or ends other keys, where only the signer's key is to be declared");
         return TransferBook.TryParse(entries[^1]) is { } body
             ? new CarriedTransfer(entries, entries[^1], verdict!.Signer!, body)
             : throw Invalid(path, $"its last entry is of the kind '{entries[^1].Payload.Kind}', and not a transfer of a form that is known here");

@@ -150,6 +150,22 @@ public sealed class HandoverTests : IDisposable
     }
 
     [Fact]
+    public void Other_keys_are_not_declared_with_an_answer()
+    {
+        Transfer open = Offer(null);
+        IReadOnlyList<LedgerEntry> answer = CarriedTransfer.Read(Answer(Write(open), accept: true)).Entries;
+        using ActorKey key = others.LoadActor("prosecutor");
+        using var victim = ActorKey.Create();
+        using var second = ActorKey.Create();
+        LedgerEntry other = Identity(new ActorIdentity("not who it says", null, victim.PublicKey), key);
+        LedgerEntry own = Identity(new ActorIdentity("slipped in", null, second.PublicKey), second);
+        Refused(() => Take("another", [answer[0], other, answer[1]]), "only the signer's key");
+        Refused(() => Take("second", [own, .. answer]), "only the signer's key");
+        Refused(() => Take("revoked", [own, Identity(new KeyRevocation(second.Id, null, null), second), .. answer]), "only the signer's key");
+        Assert.False(vault.Ledger.Open().FoldIdentities().Keys.ContainsKey(victim.Id));
+    }
+
+    [Fact]
     public void What_no_entry_has_room_for_is_refused_before_anything_is_signed()
     {
         long size = vault.Ledger.Open().Size;
@@ -177,6 +193,9 @@ public sealed class HandoverTests : IDisposable
         Assert.Equal(ErrorCode.EntriesInvalid, error.Code);
         Assert.Contains(why, error.Message, StringComparison.Ordinal);
     }
+
+    private static LedgerEntry Identity(IdentityBody body, ActorKey key) =>
+        LedgerEntry.Create(new EntryPayload(EntryKind.Identity, SystemClock.Instance.GetCurrentInstant(), null, [], body.ToJson(), key.Id), key);
 
     private TransferBook Book() => TransferBook.Read(vault.Ledger.Open());
 
