@@ -1,3 +1,5 @@
+using System.Text.Json.Nodes;
+using Evidence.Canonical;
 using Evidence.Ledger;
 using Evidence.Preservation;
 using Evidence.Tests.Vaults;
@@ -163,6 +165,23 @@ public sealed class HandoverTests : IDisposable
         Refused(() => Take("second", [own, .. answer]), "only the signer's key");
         Refused(() => Take("revoked", [own, Identity(new KeyRevocation(second.Id, null, null), second), .. answer]), "only the signer's key");
         Assert.False(vault.Ledger.Open().FoldIdentities().Keys.ContainsKey(victim.Id));
+    }
+
+    /// <summary>Bytes that were signed once can be put into the log again by whoever writes it.</summary>
+    [Fact]
+    public void An_offer_that_is_repeated_is_not_made_anew()
+    {
+        Transfer open = Offer(null);
+        string offer = Write(open);
+        Handover.Withdraw(vault, open.Entry, "a mistake");
+        LedgerEntry made = CarriedTransfer.Read(offer).Entry;
+        // Signatures are not under a signature: with one more, by a key that nobody knows, it is another leaf.
+        JsonNode envelope = CanonicalJson.Parse(made.ToBytes());
+        using var stranger = ActorKey.Create();
+        envelope["signatures"]!.AsArray().Add(new JsonObject { ["keyid"] = stranger.Id, ["sig"] = Convert.ToBase64String(stranger.Sign(made.SignedBytes.Span)) });
+        vault.Ledger.TakeIn([made, LedgerEntry.Parse(CanonicalJson.Serialize(envelope))]);
+        Assert.Equal((open.Entry, TransferState.Withdrawn), (Assert.Single(Book().Transfers).Entry, Book().Transfers[0].State));
+        Refused(() => Handover.Take(vault, Answer(offer, accept: true)), "withdrawn already");
     }
 
     [Fact]
