@@ -1,4 +1,3 @@
-using System.Formats.Asn1;
 using System.Security.Cryptography.X509Certificates;
 
 namespace Evidence.Ledger.Timestamping;
@@ -6,8 +5,6 @@ namespace Evidence.Ledger.Timestamping;
 /// <summary>Fetches, when a token is taken, the revocation lists that a chain's certificates name (RFC 5280, section 4.2.1.13).</summary>
 internal static class RevocationCollector
 {
-    private const string DistributionPoints = "2.5.29.31";
-
     /// <summary>The lists that could be had, beside those at hand.</summary>
     /// <param name="chain">The certificates, the authority's own first.</param>
     /// <param name="atHand">Lists that were brought.</param>
@@ -67,39 +64,10 @@ internal static class RevocationCollector
         return (null, reason);
     }
 
-    private static List<Uri> AddressesOf(X509Certificate2 certificate)
-    {
-        if (certificate.Extensions.FirstOrDefault(extension => extension.Oid?.Value == DistributionPoints) is not { } extension)
-            return [];
-        var addresses = new List<Uri>();
-        try
-        {
-            AsnReader points = new AsnReader(extension.RawData, AsnEncodingRules.DER).ReadSequence();
-            while (points.HasData)
-            {
-                AsnReader point = points.ReadSequence();
-                var outer = new Asn1Tag(TagClass.ContextSpecific, 0);
-                if (!point.HasData || !point.PeekTag().HasSameClassAndValue(outer))
-                    continue;
-                AsnReader name = point.ReadSequence(outer);
-                if (!name.HasData || !name.PeekTag().HasSameClassAndValue(outer))
-                    continue;
-                AsnReader general = name.ReadSequence(outer);
-                while (general.HasData)
-                {
-                    Asn1Tag tag = general.PeekTag();
-                    if (tag.TagValue != 6)
-                        general.ReadEncodedValue();
-                    else if (Uri.TryCreate(general.ReadCharacterString(UniversalTagNumber.IA5String, tag), UriKind.Absolute, out Uri? address) && address.Scheme is "http" or "https")
-                        addresses.Add(address);
-                }
-            }
-        }
-        catch (AsnContentException)
-        {
-            // An extension that cannot be read names nothing.
-        }
-
-        return addresses;
-    }
+    private static IEnumerable<Uri> AddressesOf(X509Certificate2 certificate) =>
+        from name in DistributionPoints.NamesOf(certificate)
+        where name.StartsWith(DistributionPoints.UriPrefix, StringComparison.Ordinal)
+        let address = Uri.TryCreate(name[DistributionPoints.UriPrefix.Length..], UriKind.Absolute, out Uri? parsed) ? parsed : null
+        where address?.Scheme is "http" or "https"
+        select address;
 }

@@ -32,6 +32,7 @@ internal sealed class RevocationList
     private readonly byte[] signature;
     private readonly string algorithm;
     private readonly byte[] issuer;
+    private List<string>? points;
     private bool onlyAuthorities;
     private bool onlyUsers;
 
@@ -91,6 +92,9 @@ internal sealed class RevocationList
         if (!certificate.IssuerName.RawData.AsSpan().SequenceEqual(issuer) || !issuedBy.SubjectName.RawData.AsSpan().SequenceEqual(issuer))
             return false;
         bool isAuthority = certificate.Extensions.OfType<X509BasicConstraintsExtension>().Any(constraints => constraints.CertificateAuthority);
+        // A part of the issuer's list speaks of those certificates only that name it (RFC 5280, section 6.3.3, b 2 i).
+        if (points is not null && !DistributionPoints.NamesOf(certificate).Any(points.Contains))
+            return false;
         if ((onlyAuthorities && !isAuthority) || (onlyUsers && isAuthority))
             return false;
         if (issuedBy.Extensions.OfType<X509KeyUsageExtension>().FirstOrDefault() is { } usage && !usage.KeyUsages.HasFlag(X509KeyUsageFlags.CrlSign))
@@ -167,7 +171,8 @@ internal sealed class RevocationList
             switch (tag.TagValue)
             {
                 case 0:
-                    point.ReadEncodedValue();
+                    points = [];
+                    DistributionPoints.Read(point.ReadSequence(tag), points);
                     break;
                 case 1:
                     onlyUsers = point.ReadBoolean(tag);

@@ -22,7 +22,7 @@ internal sealed class TestAuthority : IDisposable
 
     public static readonly Instant Within = Instant.FromUtc(2020, 6, 1, 12, 0);
 
-    public TestAuthority(bool rsa = false, string[]? uses = null, bool critical = true)
+    public TestAuthority(bool rsa = false, string[]? uses = null, bool critical = true, string? distributionPoint = null)
     {
         Root = Make("CN=Test Root", rsa, null, request =>
         {
@@ -39,6 +39,8 @@ internal sealed class TestAuthority : IDisposable
                 oids.Add(new Oid(use, null));
             if (oids.Count > 0)
                 request.CertificateExtensions.Add(new X509EnhancedKeyUsageExtension(oids, critical));
+            if (distributionPoint is not null)
+                request.CertificateExtensions.Add(CertificateRevocationListBuilder.BuildCrlDistributionPointExtension([distributionPoint]));
         });
     }
 
@@ -113,6 +115,49 @@ internal sealed class TestAuthority : IDisposable
             builder.AddEntry(Certificate, at.ToDateTimeOffset(), reason);
         return builder.Build(
             signer ?? Root, BigInteger.One, (thisUpdate + Duration.FromDays(30)).ToDateTimeOffset(), HashAlgorithmName.SHA256, RSASignaturePadding.Pkcs1, thisUpdate.ToDateTimeOffset());
+    }
+
+    /// <summary>A list as the part for a distribution point (RFC 5280, section 5.2.5); ECDSA only.</summary>
+    public byte[] Part(byte[] list, string address)
+    {
+        AsnReader outer = new AsnReader(list, AsnEncodingRules.DER).ReadSequence();
+        AsnReader content = outer.ReadSequence();
+        var point = new AsnWriter(AsnEncodingRules.DER);
+        using (point.PushSequence())
+        using (point.PushSequence(new Asn1Tag(TagClass.ContextSpecific, 0)))
+        using (point.PushSequence(new Asn1Tag(TagClass.ContextSpecific, 0)))
+            point.WriteCharacterString(UniversalTagNumber.IA5String, address, new Asn1Tag(TagClass.ContextSpecific, 6));
+        var changed = new AsnWriter(AsnEncodingRules.DER);
+        using (changed.PushSequence())
+        {
+            while (content.HasData && content.PeekTag().TagClass == TagClass.Universal)
+                changed.WriteEncodedValue(content.ReadEncodedValue().Span);
+            AsnReader extensions = content.ReadSequence(new Asn1Tag(TagClass.ContextSpecific, 0)).ReadSequence();
+            using (changed.PushSequence(new Asn1Tag(TagClass.ContextSpecific, 0)))
+            using (changed.PushSequence())
+            {
+                while (extensions.HasData)
+                    changed.WriteEncodedValue(extensions.ReadEncodedValue().Span);
+                using (changed.PushSequence())
+                {
+                    changed.WriteObjectIdentifier("2.5.29.28");
+                    changed.WriteBoolean(true);
+                    changed.WriteOctetString(point.Encode());
+                }
+            }
+        }
+
+        byte[] signed = changed.Encode();
+        using ECDsa key = Root.GetECDsaPrivateKey()!;
+        var writer = new AsnWriter(AsnEncodingRules.DER);
+        using (writer.PushSequence())
+        {
+            writer.WriteEncodedValue(signed);
+            writer.WriteEncodedValue(outer.ReadEncodedValue().Span);
+            writer.WriteBitString(key.SignData(signed, HashAlgorithmName.SHA256, DSASignatureFormat.Rfc3279DerSequence));
+        }
+
+        return writer.Encode();
     }
 
     public TimestampDocument Document(byte[] note, byte[] token, params byte[][] lists) => new()

@@ -120,6 +120,22 @@ public sealed class TimestampCheckTests : IDisposable
         }
     }
 
+    /// <summary>Authorities part their lists: of a certificate only the part speaks that it names (RFC 5280, section 6.3.3, b 2 i).</summary>
+    [Fact]
+    public void A_part_of_a_list_speaks_only_of_certificates_that_name_it()
+    {
+        byte[] whole = authority.List(TestAuthority.Within + Duration.FromDays(5));
+        TimestampVerdict verdict = Judge(Document(authority.Part(whole, "http://authority.example/part-2.crl")), Trust(authority));
+        Assert.True(verdict.Counts);
+        Assert.Contains("there is no revocation list", Assert.Single(verdict.Remarks), StringComparison.Ordinal);
+
+        using var naming = new TestAuthority(distributionPoint: "http://authority.example/part-1.crl");
+        whole = naming.List(TestAuthority.Within + Duration.FromDays(5));
+        Assert.True(RevocationList.Decode(naming.Part(whole, "http://authority.example/part-1.crl")).SpeaksOf(naming.Certificate, naming.Root));
+        Assert.False(RevocationList.Decode(naming.Part(whole, "http://authority.example/part-2.crl")).SpeaksOf(naming.Certificate, naming.Root));
+        Assert.True(RevocationList.Decode(whole).SpeaksOf(naming.Certificate, naming.Root));
+    }
+
     [Theory]
     [InlineData(2019)]
     [InlineData(2021)]
