@@ -9,17 +9,16 @@ internal static class FoldedLog
     /// <param name="storage">The ledger's files.</param>
     /// <param name="size">The log's size.</param>
     /// <param name="root">Its root, from a checkpoint that was verified.</param>
-    /// <param name="passed">Hears the leaf hash of each entry.</param>
+    /// <param name="passed">Hears of each entry.</param>
     /// <exception cref="EvidenceException">The entries are not those under the root.</exception>
-    internal static KeyRegistry Fold(ILedgerStorage storage, long size, Sha256Digest root, Action<Sha256Digest>? passed = null)
+    internal static KeyRegistry Fold(ILedgerStorage storage, long size, Sha256Digest root, Action<ReadOnlySpan<byte>>? passed = null)
     {
         var registry = new KeyRegistry();
         var edge = TreeEdge.Of(0, []);
         CustodyLedger.FoldIdentities(new TileReader(storage, size), registry, size, bytes =>
         {
-            Sha256Digest leafHash = MerkleTree.LeafHash(bytes);
-            edge.Append(leafHash, (_, _) => { });
-            passed?.Invoke(leafHash);
+            edge.Append(MerkleTree.LeafHash(bytes), (_, _) => { });
+            passed?.Invoke(bytes);
         });
 
         return edge.Root == root

@@ -27,10 +27,15 @@ internal static class StagedEntries
             return ([], null);
         var waiting = candidates.Select(candidate => candidate.LeafHash).ToHashSet();
         var done = new List<Sha256Digest>();
-        KeyRegistry registry = FoldedLog.Fold(storage, size, root, leafHash =>
+        var asked = candidates.Select(candidate => candidate.Said).ToHashSet();
+        var said = new HashSet<Sha256Digest>();
+        KeyRegistry registry = FoldedLog.Fold(storage, size, root, bytes =>
         {
+            Sha256Digest leafHash = MerkleTree.LeafHash(bytes);
             if (waiting.Remove(leafHash))
                 done.Add(leafHash);
+            if (SaidBy(bytes) is { } digest && asked.Contains(digest))
+                said.Add(digest);
         });
         // Taken in before, and left here by whoever staged it once more.
         done.ForEach(leafHash => storage.Delete(Name(leafHash)));
@@ -42,6 +47,12 @@ internal static class StagedEntries
             .OrderBy(candidate => candidate.Rank).ThenBy(candidate => candidate.Time).ThenBy(candidate => candidate.IsRotation).ThenBy(candidate => candidate.LeafHash))
         {
             string name = Name(candidate.LeafHash);
+            if (said.Contains(candidate.Said))
+            {
+                refused.Add(new RefusedEntry(name, "The log has what it says already, from the same instant and by the same key, with other signatures: anybody can repeat that."));
+                continue;
+            }
+
             if (TryRead(storage, candidate.LeafHash, refused) is not { } entry)
                 continue;
             if (bytes + StagedBatch.Cost(entry.ToBytes()) > StagedBatch.MaximumEntryBytes)
@@ -52,6 +63,7 @@ internal static class StagedEntries
                 continue;
             }
 
+            said.Add(candidate.Said);
             entries.Add(entry.ToBytes());
             bytes += StagedBatch.Cost(entry.ToBytes());
         }
@@ -88,7 +100,7 @@ internal static class StagedEntries
                 KeyRevocation => 1,
                 _ => 2,
             };
-            candidates.Add(new Candidate(rank, entry.Payload.Time, declared is KeyRotation, leafHash));
+            candidates.Add(new Candidate(rank, entry.Payload.Time, declared is KeyRotation, leafHash, Sha256Digest.Compute(entry.SignedBytes.Span)));
         }
 
         return candidates;
@@ -116,6 +128,19 @@ internal static class StagedEntries
         }
     }
 
+    /// <summary>The SHA-256 of what is signed in an entry, which its signatures, and so its leaf hash, are no part of; null where it is none.</summary>
+    private static Sha256Digest? SaidBy(ReadOnlySpan<byte> bytes)
+    {
+        try
+        {
+            return Sha256Digest.Compute(LedgerEntry.Parse(bytes).SignedBytes.Span);
+        }
+        catch (FormatException)
+        {
+            return null;
+        }
+    }
+
     private static IdentityBody? DeclaredBy(LedgerEntry entry)
     {
         try
@@ -130,7 +155,7 @@ internal static class StagedEntries
     }
 
     [StructLayout(LayoutKind.Auto)]
-    private readonly record struct Candidate(int Rank, Instant Time, bool IsRotation, Sha256Digest LeafHash);
+    private readonly record struct Candidate(int Rank, Instant Time, bool IsRotation, Sha256Digest LeafHash, Sha256Digest Said);
 }
 
 /// <summary>A staged entry that the sequencer did not take in.</summary>

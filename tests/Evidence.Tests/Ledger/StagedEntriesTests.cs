@@ -48,6 +48,23 @@ public sealed class StagedEntriesTests
         Assert.Empty(fixture.Storage.List("staging/"));
     }
 
+    /// <summary>Signatures are under no signature: whoever can write to staging could have anything said again that was said once.</summary>
+    [Fact]
+    public void What_was_said_once_is_not_said_again_with_more_signatures()
+    {
+        LedgerEntry said = LedgerFixture.Entry("said once");
+        fixture.Append([LedgerFixture.Declaration.ToBytes(), said.ToBytes()]);
+        using var stranger = ActorKey.Create();
+        JsonNode envelope = CanonicalJson.Parse(said.ToBytes());
+        envelope["signatures"]!.AsArray().Add(new JsonObject { ["keyid"] = stranger.Id, ["sig"] = Convert.ToBase64String(stranger.Sign([1])) });
+        Stage(CanonicalJson.Serialize(envelope));
+
+        AppendResult result = fixture.Append([]);
+
+        Assert.Equal(2, result.Size);
+        Assert.Contains("already", Assert.Single(result.Refused).Reason, StringComparison.Ordinal);
+    }
+
     [Fact]
     public void Declarations_go_in_first_then_by_claimed_time()
     {
