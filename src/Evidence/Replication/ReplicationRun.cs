@@ -1,6 +1,8 @@
 using System.Globalization;
 using Evidence.Hashing;
 using Evidence.Ledger;
+using Evidence.Ledger.Timestamping;
+using Evidence.Ledger.Witnesses;
 using Evidence.Vaults;
 
 namespace Evidence.Replication;
@@ -8,7 +10,8 @@ namespace Evidence.Replication;
 /// <summary>One replication, in its order: packs, manifests, the ledger's files, its checkpoint.</summary>
 internal sealed class ReplicationRun
 {
-    private const string CheckpointName = "ledger/" + CheckpointFile.Name;
+    private const string LedgerFolder = "ledger/";
+    private const string CheckpointName = LedgerFolder + CheckpointFile.Name;
 
     /// <summary>Small files go into the record so many at a time.</summary>
     private const int Batch = 256;
@@ -217,29 +220,127 @@ internal sealed class ReplicationRun
 
     private void SendLedger(CancellationToken cancellation)
     {
-        var tiles = new GrownTiles(vault.Ledger.Storage, ledger.Size);
-        foreach ((TileName tile, byte[] content) in tiles.Since(lost.Count > 0 ? 0 : record.Checkpoint?.Size ?? 0))
+        // A time stamp must not be there before the size that it is over, nor an entry before the time stamp that it names: so the replica goes through the sizes
+        // that were stamped, whose signed checkpoints the time stamps carry.
+        foreach ((string file, CheckpointFile stamped) in MissingTimestamps().OrderBy(t => t.Stamped.Checkpoint.Size))
+        {
+            if (stamped.Checkpoint.Size > (record.Checkpoint?.Size ?? 0))
+                Advance(stamped.Checkpoint, stamped.Note, cancellation);
+            Note(target.Put(LedgerFolder + file, ReadTimestamp(file), lost.Contains(LedgerFolder + file)));
+            Settle();
+        }
+
+        Advance(ledger.Checkpoint, ledger.SignedNote.ToArray(), cancellation);
+        SendWitnessed();
+    }
+
+    /// <summary>Takes the replica's ledger to a size: its files first, its checkpoint last.</summary>
+    private void Advance(Checkpoint checkpoint, byte[] note, CancellationToken cancellation)
+    {
+        bool isComparing = lost.Any(name => name.StartsWith(LedgerFolder, StringComparison.Ordinal));
+        var tiles = new GrownTiles(vault.Ledger.Storage, checkpoint.Size);
+        foreach ((TileName tile, byte[] content) in tiles.Since(isComparing ? 0 : record.Checkpoint?.Size ?? 0))
         {
             cancellation.ThrowIfCancellationRequested();
             SendTile(tile, content);
         }
 
-        // Those that were superseded since, and are there with other bytes.
-        foreach (string name in lost.Order(StringComparer.Ordinal).Where(name => name.StartsWith("ledger/", StringComparison.Ordinal)).ToArray())
+        if (checkpoint == ledger.Checkpoint)
         {
-            if (TileName.TryParse(name["ledger/".Length..], out TileName? tile))
-                SendTile(tile.Value, tiles.Content(tile.Value));
+            // Those that were superseded since, and are there with other bytes.
+            foreach (string name in lost.Order(StringComparer.Ordinal).Where(name => name.StartsWith(LedgerFolder, StringComparison.Ordinal)).ToArray())
+            {
+                if (TileName.TryParse(name[LedgerFolder.Length..], out TileName? tile))
+                    SendTile(tile.Value, tiles.Content(tile.Value));
+            }
         }
 
         Settle();
-        if (ledger.Checkpoint == record.Checkpoint && !lost.Contains(CheckpointName))
+        if (checkpoint != record.Checkpoint || lost.Contains(CheckpointName))
+            record.Add(target.Replace(CheckpointName, note), checkpoint);
+        lost.Remove(CheckpointName);
+    }
+
+    /// <summary>The time stamps that are to be sent, with the checkpoints that they are over.</summary>
+    private List<(string File, CheckpointFile Stamped)> MissingTimestamps()
+    {
+        var missing = new List<(string File, CheckpointFile Stamped)>();
+        foreach (string file in vault.Ledger.Storage.List(TimestampDocument.Prefix))
+        {
+            if (TimestampDocument.DigestOf(file) is null || !IsMissing(LedgerFolder + file))
+                continue;
+            try
+            {
+                var stamped = CheckpointFile.Parse(TimestampDocument.Decode(ReadTimestamp(file)).Note, vault.Ledger.Keys());
+                // One that was taken since goes with the next replication.
+                if (stamped.Checkpoint.Size > ledger.Size)
+                    continue;
+                if (stamped.Defect(ledger.Checkpoint.Origin, vault.Ledger.Keys()) is { } defect)
+                    throw new FormatException(defect);
+                if (ledger.RootAt(stamped.Checkpoint.Size) != stamped.Checkpoint.Root)
+                    throw new FormatException("it is over another history");
+                missing.Add((file, stamped));
+            }
+            catch (Exception e) when (e is FormatException or EvidenceException { Code: ErrorCode.LedgerDamaged })
+            {
+                NotSent(LedgerFolder + file, new EvidenceException(ErrorCode.LedgerDamaged, e.Message, e));
+            }
+        }
+
+        return missing;
+    }
+
+    private byte[] ReadTimestamp(string file) =>
+        vault.Ledger.Storage.TryRead(file, TimestampDocument.LargestSize + 1) is { } content && Sha256Digest.Compute(content) == TimestampDocument.DigestOf(file)
+            ? content
+            : throw new EvidenceException(ErrorCode.LedgerDamaged, $"{LedgerFolder}{file} is not the file that its name says.");
+
+    /// <summary>The newest witnessed checkpoint, after the one that it must not be ahead of.</summary>
+    private void SendWitnessed()
+    {
+        const string Name = LedgerFolder + WitnessedNotes.Name;
+        if (new WitnessedNotes(vault.Ledger.Storage).Published is not { } note)
             return;
-        record.Add(target.Replace(CheckpointName, ledger.SignedNote.ToArray()), ledger.Checkpoint);
+        try
+        {
+            Checkpoint witnessed = CheckpointFile.Parse(note, []).Checkpoint;
+            // One that was published since goes with the next replication.
+            if (witnessed.Size > ledger.Size)
+                return;
+            if (!string.Equals(witnessed.Origin, ledger.Checkpoint.Origin, StringComparison.Ordinal) || ledger.RootAt(witnessed.Size) != witnessed.Root)
+                throw new FormatException("it is of another history");
+            if (IsMissing(Name) || record.Files[Name].Sha256 != Sha256Digest.Compute(note))
+                record.Add([target.Replace(Name, note)]);
+        }
+        catch (FormatException e)
+        {
+            NotSent(Name, new EvidenceException(ErrorCode.LedgerDamaged, $"{Name} is damaged: {e.Message}", e));
+        }
+    }
+
+    /// <summary>An entry names a time stamp once it is there, so those of this checkpoint are there.</summary>
+    private void SendTimestamps(CancellationToken cancellation)
+    {
+        foreach (string file in vault.Ledger.Storage.List(TimestampDocument.Prefix))
+        {
+            cancellation.ThrowIfCancellationRequested();
+            string name = LedgerFolder + file;
+            if (TimestampDocument.DigestOf(file) is not { } digest || !IsMissing(name) ||
+                vault.Ledger.Storage.TryRead(file, TimestampDocument.LargestSize + 1) is not { } content)
+            {
+                continue;
+            }
+
+            if (Sha256Digest.Compute(content) == digest)
+                Note(target.Put(name, content, lost.Contains(name)));
+            else
+                NotSent(name, new EvidenceException(ErrorCode.LedgerDamaged, $"{name} is not the file that its name says."));
+        }
     }
 
     private void SendTile(TileName tile, byte[] content)
     {
-        string name = "ledger/" + tile;
+        string name = LedgerFolder + tile;
         if (IsMissing(name))
             Note(target.Put(name, content, lost.Contains(name)));
     }

@@ -7,7 +7,7 @@ using Microsoft.Extensions.Logging;
 namespace Evidence.Verification;
 
 /// <summary>Verifies a vault's ledger, and collects what it says: the images, and what the vault declared itself to be.</summary>
-internal sealed class LedgerVerification(ILedgerStorage storage, KeyStore? known, WitnessPolicy? policy, TrustedAuthorities trust, ILogger logger)
+internal sealed class LedgerVerification(ILedgerStorage storage, KeyStore? known, WitnessPolicy? policy, TrustedAuthorities trust, bool isReplica, ILogger logger)
 {
     private readonly List<Finding> findings = [];
     private readonly List<RecordedImage> images = [];
@@ -220,7 +220,12 @@ internal sealed class LedgerVerification(ILedgerStorage storage, KeyStore? known
         {
             bool inOrder = explained is { } end && TileName.TryParse(finding.File, out TileName? tile) &&
                 TileName.At(tile.Value.Level, tile.Value.Index, end).Width >= tile.Value.Width;
-            findings.Add(inOrder
+            findings.Add(isReplica
+                ? new Finding(
+                    "ledger", file, null, null,
+                    "It lies past the checkpoint's size: a replication is under way, or was interrupted before its last step, or the checkpoint was set back. Only what the checkpoint has is verified.",
+                    ContentVerdict.Verified)
+                : inOrder
                 ? new Finding("ledger", file, null, null, "It lies past the checkpoint's size: an append is under way, or was interrupted.", ContentVerdict.Verified)
                 : new Finding(
                     "ledger", file, null, null,

@@ -50,7 +50,8 @@ public sealed class VaultVerifier
     private VerificationReport Run(IProgress<VerificationProgress>? progress, CancellationToken cancellation)
     {
         var ledger = new LedgerVerification(
-            new LedgerDirectory(layout.Ledger), options.Keys, options.Policy, options.Trust ?? options.Keys?.LoadAuthorities() ?? TrustedAuthorities.None, options.Logger);
+            new LedgerDirectory(layout.Ledger), options.Keys, options.Policy, options.Trust ?? options.Keys?.LoadAuthorities() ?? TrustedAuthorities.None,
+            isReplica: Path.Exists(layout.Replica), options.Logger);
         LedgerVerdict ledgerVerdict = CheckSettings(ledger, cancellation);
         IReadOnlyList<(Sha256Digest Image, RecordedImage? Recorded)> images = Select(ledger.Images, ledgerVerdict);
 

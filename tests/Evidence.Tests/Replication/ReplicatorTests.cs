@@ -3,6 +3,7 @@ using Evidence.Canonical;
 using Evidence.Hashing;
 using Evidence.Platform;
 using Evidence.Replication;
+using Evidence.Tests.Ledger.Timestamping;
 using Evidence.Tests.Vaults;
 using Evidence.Vaults;
 using Evidence.Verification;
@@ -292,6 +293,32 @@ public sealed class ReplicatorTests : IDisposable
         await place.AcquireAsync();
         Assert.Equal(ErrorCode.DestinationInvalid, (await Assert.ThrowsAsync<EvidenceException>(() => place.ReplicateAsync())).Code);
         Assert.Equal(before, ReplicaPlace.Files(elsewhere));
+    }
+
+    [Fact]
+    public async Task Time_stamps_go_along_each_at_the_size_that_it_is_over()
+    {
+        using var authority = new TestAuthority();
+        await place.AcquireAsync();
+        await place.ReplicateAsync();
+        for (int i = 0; i < 3; i++)
+        {
+            using Vault vault = place.Origin.Open();
+            byte[] request = vault.Timestamps.Request();
+            vault.Ledger.RecordNote("meanwhile", [], null);
+            await vault.Timestamps.AcceptAsync(authority.Reply(request), [], TestVault.Stop);
+        }
+
+        await place.ReplicateAsync();
+        place.RecordIsWhatIsThere();
+        VerificationReport report = await place.VerifyAsync();
+        Assert.Equal((ContentVerdict.Verified, 3), (report.Content, report.Ledger.Timestamps.Count));
+        string[] stamps = Directory.GetFiles(Path.Combine(place.Replica, "ledger/timestamps"));
+        File.Delete(stamps[1]);
+        Assert.Equal(ContentVerdict.Refuted, (await place.VerifyAsync()).Content);
+        Assert.Single((await place.ReplicateAsync(new ReplicationOptions { Resend = true })).Resent);
+        Assert.True(File.Exists(stamps[1]));
+        Assert.Equal(ContentVerdict.Verified, (await place.VerifyAsync()).Content);
     }
 
     [Fact]
