@@ -63,6 +63,10 @@ internal static class EntryText
             text.WriteLine($"       {later}");
     }
 
+    /// <summary>The image that an acquisition made the vault's; null for other entries.</summary>
+    internal static Hashing.Sha256Digest? ImageOf(JudgedEntry judged) =>
+        judged.Entry is { Payload: { Kind: EntryKind.Acquisition } payload } && Hashing.Sha256Digest.TryParse(Field(payload, "image"), out Hashing.Sha256Digest image) ? image : null;
+
     private static string Sentence(JudgedEntry judged, LedgerEntry entry)
     {
         EntryPayload payload = entry.Payload;
@@ -89,6 +93,8 @@ internal static class EntryText
                 $"{items}, as offered{(Field(payload, "text") is { } said ? $": {said}" : ".")}",
             EntryKind.Access => $"{who} looked into {items}.",
             EntryKind.Correction => $"{who} corrected entry {Field(payload, "corrects")}: {Field(payload, "text")}",
+            EntryKind.Receipt => $"{who} verified the replica {Field(payload, "replica") ?? "(a copy that names none)"} of {Field(payload, "origin")} from the medium, " +
+                $"{Field(payload, "imageCount")} images in a ledger of {Field(payload, "size")} entries: {Field(payload, "content")}.",
             EntryKind.Timestamp => $"{who} had the first {Field(payload, "size")} entries time-stamped by {Field(payload, "authority")}: {Field(payload, "genTime")}.",
             EntryKind.Note => $"{who} noted{(items.Length == 0 ? "" : $" on {items}")}: {Field(payload, "text")}",
             _ => $"{who} recorded: {payload.Body.ToJsonString()}",

@@ -66,17 +66,21 @@ internal static class LogCommand
                     ["witnessedSize"] = DecimalText.Format(witnessing.Size),
                     ["unwitnessedTail"] = DecimalText.Format(witnessing.Tail),
                     ["entries"] = new JsonArray([.. entries.Select(EntryText.ToJson)]),
+                    ["receipts"] = ReceiptText.ToJson(ReceiptBook.Read(ledger)),
                 },
                 text =>
                 {
                     text.WriteLine($"The custody ledger of {ledger.Checkpoint.Origin}: {Units.Count(ledger.Size)} entries, root {ledger.Root}");
                     text.WriteLine(WitnessText.Anchor(ledger.Size, witnessing.Size, witnessing.Verdict));
                     text.WriteLine("Times are what the signer claims; the order is what the ledger proves.");
+                    var receipts = ReceiptBook.Read(ledger);
                     int shown = 0;
                     foreach (JudgedEntry entry in entries)
                     {
                         text.WriteLine();
                         EntryText.Print(text, entry);
+                        if (EntryText.ImageOf(entry) is { } image && receipts.Of(image) is { Count: > 0 } held)
+                            text.WriteLine($"       {ReceiptText.Line(held)}");
                         shown++;
                     }
 

@@ -38,9 +38,11 @@ internal static class ReplicateCommand
               evidence replicate --to /mnt/custodian/evidence.vault
               evidence replicate --to /mnt/custodian/evidence.vault server-7
               evidence replicate --to /mnt/custodian/evidence.vault --check
+              evidence replicate receive --vault /mnt/disk/evidence.vault --output lab.receipt     the recipient, on their machine
+              evidence replicate accept lab.receipt
             """)
         {
-            Images, To, Check, Resend,
+            Images, To, Check, Resend, ReceiptCommands.Receive(), ReceiptCommands.Accept(), ReceiptCommands.CheckFork(),
         };
         Session.Bind(command, RunAsync);
         return command;

@@ -32,9 +32,11 @@ internal static class ShowCommand
             using Vault vault = session.OpenVault();
             ImageRecord record = vault.FindImage(parsed.GetValue(Options.Image)!);
             VaultImage image = vault.OpenImage(record);
-            List<JudgedEntry> entries = [.. vault.Ledger.Entries().Where(e => Concerns(e, record))];
+            CustodyLedger ledger = vault.Ledger.Open();
+            List<JudgedEntry> entries = [.. ledger.JudgeEntries(new KeyRegistry()).Where(e => Concerns(e, record))];
+            IReadOnlyList<ImageReceipt> receipts = ReceiptBook.Read(ledger).Of(record.Image);
             bool runs = parsed.GetValue(Runs);
-            session.Answer(() => ToJson(record, image, entries, runs), text => Print(text, record, image, entries, runs));
+            session.Answer(() => ToJson(record, image, entries, receipts, runs), text => Print(text, record, image, entries, receipts, runs));
             return Task.FromResult(ExitCode.Done);
         });
         return command;
@@ -45,7 +47,7 @@ internal static class ShowCommand
         (judged.Entry?.Payload.Body.TryGetPropertyValue("image", out JsonNode? image) == true &&
             image is JsonValue value && value.TryGetValue(out string? id) && string.Equals(id, record.Image.ToString(), StringComparison.Ordinal));
 
-    private static JsonObject ToJson(ImageRecord record, VaultImage image, List<JudgedEntry> entries, bool runs)
+    private static JsonObject ToJson(ImageRecord record, VaultImage image, List<JudgedEntry> entries, IReadOnlyList<ImageReceipt> receipts, bool runs)
     {
         var json = new JsonObject
         {
@@ -55,6 +57,7 @@ internal static class ShowCommand
             ["live"] = SourceText.IsLive(image.Manifest),
             ["manifest"] = JsonNode.Parse(Encoding.UTF8.GetString(image.Manifest.ToBytes())),
             ["entries"] = new JsonArray([.. entries.Select(EntryText.ToJson)]),
+            ["receipts"] = ReceiptText.ToJson(receipts),
         };
         if (runs)
         {
@@ -71,7 +74,7 @@ internal static class ShowCommand
         return json;
     }
 
-    private static void Print(TextWriter text, ImageRecord record, VaultImage image, List<JudgedEntry> entries, bool runs)
+    private static void Print(TextWriter text, ImageRecord record, VaultImage image, List<JudgedEntry> entries, IReadOnlyList<ImageReceipt> receipts, bool runs)
     {
         ImageManifest manifest = image.Manifest;
         text.WriteLine($"{record.Item}{(record.Case is null ? "" : $" (case {record.Case})")}");
@@ -107,6 +110,7 @@ internal static class ShowCommand
             text.WriteLine(manifest.Totals[RunKind.Hole] == 0
                 ? "  complete   every byte was read"
                 : "  complete   nothing was unreadable; the holes were not read, that nothing is there is the source's claim");
+        text.WriteLine($"  replicas   {ReceiptText.Line(receipts)}");
         text.WriteLine("  ledger");
         foreach (JudgedEntry entry in entries)
             text.WriteLine($"    {EntryText.Line(entry)}");

@@ -106,6 +106,7 @@ internal static class VerifyCommand
             ["item"] = i.Item,
             ["content"] = NameOf(i.Content),
             ["findings"] = Findings(i.Findings),
+            ["receipts"] = ReceiptText.ToJson(i.Receipts),
         })]),
         ["ledger"] = new JsonObject
         {
@@ -148,6 +149,8 @@ internal static class VerifyCommand
             text.WriteLine($"  {NameOf(image.Content),-12} {(image.Item.Length > 0 ? image.Item : "(no entry)")}  sha256:{image.Image.ToString()[..16]}");
             foreach (Finding finding in image.Findings)
                 Print(text, "    ", finding);
+            if (image.Receipts.Count > 0)
+                text.WriteLine($"    {ReceiptText.Line(image.Receipts)}");
         }
 
         LedgerVerdict ledger = report.Ledger;

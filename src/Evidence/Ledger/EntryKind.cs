@@ -21,6 +21,9 @@ public static class EntryKind
     /// <summary>Items are offered to another party, who accepts or refuses them by an entry of their own.</summary>
     public const string Transfer = "transfer";
 
+    /// <summary>Whoever was sent a replica verified it from the medium, and says what they found.</summary>
+    public const string Receipt = "receipt";
+
     /// <summary>An image was looked into.</summary>
     public const string Access = "access";
 

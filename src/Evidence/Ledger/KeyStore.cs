@@ -71,6 +71,35 @@ public sealed class KeyStore : ISeenCheckpoints
     /// <exception cref="EvidenceException">There is none, or it cannot be read.</exception>
     public ActorKey LoadActor(string name) => LoadKey(ActorPath(name), ActorKey.Import, $"The key of the actor {name}");
 
+    /// <summary>Loads an actor's key, and makes it where the actor never had one.</summary>
+    /// <exception cref="EvidenceException">The actor's key was revoked (<see cref="ErrorCode.KeyRevoked"/>), or cannot be read.</exception>
+    internal ActorKey LoadOrCreateActor(string name)
+    {
+        if (!ListActors().Contains(name, StringComparer.Ordinal))
+        {
+            IReadOnlyList<ActorKey> revoked = LoadRevoked(name);
+            if (revoked.Count > 0)
+            {
+                foreach (ActorKey key in revoked)
+                    key.Dispose();
+                // Whoever revoked a key decides whether there shall be another.
+                throw new EvidenceException(
+                    ErrorCode.KeyRevoked, $"The key of {name} was revoked, and signs no more. 'evidence identity create {name}' makes a new one.");
+            }
+
+            try
+            {
+                return CreateActor(name);
+            }
+            catch (EvidenceException e) when (string.Equals(e.Code, ErrorCode.DestinationInvalid, StringComparison.Ordinal) && ListActors().Contains(name, StringComparer.Ordinal))
+            {
+                // Another process made it in between.
+            }
+        }
+
+        return LoadActor(name);
+    }
+
     /// <summary>
     /// The key of the codes in what this user's interrupted acquisitions leave in a vault (<c>docs/format/vault.md</c>, Journals). Made when it is first needed.
     /// </summary>

@@ -73,7 +73,7 @@ public sealed class VaultLedger
         if (keys.HasLog(settings.Origin))
             keys.ClaimPlace(settings.Origin, folder);
         // Made before the ledger is locked, for it takes the key store's lock.
-        LoadOrCreate(keys).Dispose();
+        keys.LoadOrCreateActor(access.Actor).Dispose();
         return Append(registry =>
         {
             using ActorKey actor = keys.LoadActor(access.Actor);
@@ -179,6 +179,20 @@ public sealed class VaultLedger
         return taken;
     });
 
+    /// <summary>Appends what the actor signed already, for another ledger; here, too, the actor's key is declared first.</summary>
+    /// <returns>The entry's index; null where it waits in staging.</returns>
+    internal long? RecordSigned(LedgerEntry entry)
+    {
+        KeyStore keys = RequireKeys();
+        return Append(registry =>
+        {
+            using ActorKey actor = keys.LoadActor(access.Actor);
+            return string.Equals(actor.Id, entry.Payload.Key, StringComparison.Ordinal)
+                ? [.. Introduce(keys, actor, registry), entry]
+                : throw new EvidenceException(ErrorCode.KeyMissing, $"The entry is signed by the key {entry.Payload.Key}; that of {access.Actor} is {actor.Id}.");
+        });
+    }
+
     private static string CheckNote(string text)
     {
         ArgumentNullException.ThrowIfNull(text);
@@ -193,7 +207,7 @@ public sealed class VaultLedger
     {
         KeyStore keys = RequireKeys();
         DemandNoReplica();
-        using (ActorKey actor = LoadOrCreate(keys))
+        using (ActorKey actor = keys.LoadOrCreateActor(access.Actor))
             DemandInForce(actor, Open().FoldIdentities());
         if (!keys.HasLog(settings.Origin))
             return;
@@ -318,7 +332,7 @@ public sealed class VaultLedger
     internal void Found(Sha256Digest vaultSettings)
     {
         KeyStore keys = RequireKeys();
-        using ActorKey actor = LoadOrCreate(keys);
+        using ActorKey actor = keys.LoadOrCreateActor(access.Actor);
         using LogKeys log = keys.HasLog(settings.Origin) ? keys.LoadLog(settings.Origin) : keys.CreateLog(settings.Origin);
         var vault = new VaultIdentity(settings.Origin, vaultSettings, log.VerifierKeys);
         try
@@ -457,33 +471,6 @@ public sealed class VaultLedger
 
     private KeyStore RequireKeys() => access.Keys ?? throw new EvidenceException(
         ErrorCode.KeyMissing, "The vault was opened without keys, so nothing can be recorded in its ledger. Open it with a key store.");
-
-    private ActorKey LoadOrCreate(KeyStore keys)
-    {
-        if (!Has(keys))
-        {
-            IReadOnlyList<ActorKey> revoked = keys.LoadRevoked(access.Actor);
-            if (revoked.Count > 0)
-            {
-                foreach (ActorKey key in revoked)
-                    key.Dispose();
-                // Whoever revoked a key decides whether there shall be another.
-                throw new EvidenceException(
-                    ErrorCode.KeyRevoked, $"The key of {access.Actor} was revoked, and signs no more. 'evidence identity create {access.Actor}' makes a new one.");
-            }
-
-            try
-            {
-                return keys.CreateActor(access.Actor);
-            }
-            catch (EvidenceException e) when (string.Equals(e.Code, ErrorCode.DestinationInvalid, StringComparison.Ordinal) && Has(keys))
-            {
-                // Another process made it in between.
-            }
-        }
-
-        return keys.LoadActor(access.Actor);
-    }
 
     private bool Has(KeyStore keys) => keys.ListActors().Contains(access.Actor, StringComparer.Ordinal);
 

@@ -17,6 +17,9 @@ internal sealed class LedgerVerification(ILedgerStorage storage, KeyStore? known
     /// <summary>The images that its entries name.</summary>
     internal IReadOnlyList<RecordedImage> Images => images;
 
+    /// <summary>The receipts for replicas; null where the entries could not be judged.</summary>
+    internal ReceiptBook? Receipts { get; private set; }
+
     /// <summary>What the vault declared itself to be; null where that could not be read.</summary>
     internal VaultIdentity? Declared { get; private set; }
 
@@ -70,10 +73,12 @@ internal sealed class LedgerVerification(ILedgerStorage storage, KeyStore? known
             // Also holds the ledger against what was seen of it before.
             CustodyLedger ledger = CustodyLedger.Open(storage, origin, keys, seen);
             ReadWitnessing(ledger);
+            Receipts = new ReceiptBook(ledger);
             foreach (JudgedEntry judged in ledger.JudgeEntries(registry))
             {
                 cancellation.ThrowIfCancellationRequested();
                 Judge(judged);
+                Receipts.Take(judged);
                 if (judged.Verdict?.Status != EntrySignatureStatus.Valid)
                     worthless.Add(judged.Index);
             }

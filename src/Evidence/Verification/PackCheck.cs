@@ -11,18 +11,21 @@ internal static class PackCheck
     /// <param name="layout">The vault.</param>
     /// <param name="name">The pack's name.</param>
     /// <param name="depth">How much of each record to recompute.</param>
+    /// <param name="fromMedium">Whether to read the medium itself, past what the system cached.</param>
     /// <param name="findings">Receives what is wrong.</param>
     /// <param name="progress">Hears of the bytes read.</param>
     /// <param name="cancellation">Stops the check.</param>
     /// <returns>The records that are what the index says.</returns>
     internal static List<PackEntry> Run(
-        VaultLayout layout, Sha256Digest name, RecordDepth depth, Action<Finding> findings, Action<long> progress, CancellationToken cancellation)
+        VaultLayout layout, Sha256Digest name, RecordDepth depth, bool fromMedium, Action<Finding> findings, Action<long> progress, CancellationToken cancellation)
     {
         string path = layout.Pack(name);
         string file = Path.GetRelativePath(layout.Folder, path);
         try
         {
             using PackFile pack = PackFile.Open(path);
+            if (fromMedium)
+                pack.DropCache();
             PackEntry[] entries = pack.ReadIndex(name);
             var good = new List<PackEntry>(entries.Length);
             if (depth == RecordDepth.IndexOnly)

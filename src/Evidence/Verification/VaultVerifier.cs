@@ -63,6 +63,8 @@ public sealed class VaultVerifier
         bool readSegments = options.Images.Count > 0;
         ImageVerdict[] verdicts =
             [.. images.Select(i => Absent(i.Recorded) ?? new ImageCheck(layout, parameters, good, segments, readSegments, options.Digests, ledgerVerdict.Content == ContentVerdict.Refuted).Run(i.Image, i.Recorded, cancellation))];
+        if (ledger.Receipts is { } receipts)
+            verdicts = [.. verdicts.Select(verdict => verdict with { Receipts = receipts.Of(verdict.Image) })];
         if (options.Images.Count == 0)
             findings.AddRange(ForeignFiles.Find(layout, static (_, _) => { }));
         return new VerificationReport(ledgerVerdict, verdicts, findings, read, options.StoredBytesOnly);
@@ -145,7 +147,7 @@ public sealed class VaultVerifier
         var parallel = new ParallelOptions { CancellationToken = cancellation, MaxDegreeOfParallelism = Environment.ProcessorCount };
         Parallel.ForEach(packs, parallel, pack =>
         {
-            List<PackEntry> entries = PackCheck.Run(layout, pack, depth, Add, Count, cancellation);
+            List<PackEntry> entries = PackCheck.Run(layout, pack, depth, options.FromMedium, Add, Count, cancellation);
             good.AddPack(pack, [.. entries]);
         });
 

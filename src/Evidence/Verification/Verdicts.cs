@@ -50,6 +50,9 @@ public sealed record Finding(string What, string? File, long? Offset, long? Leng
 /// <param name="Findings">What was found.</param>
 public sealed record ImageVerdict(Sha256Digest Image, string Item, IReadOnlyList<Finding> Findings)
 {
+    /// <summary>What others said, who were sent a replica and verified it; it changes nothing of this verdict.</summary>
+    public IReadOnlyList<ImageReceipt> Receipts { get; init; } = [];
+
     /// <summary>Whether its content is what was recorded.</summary>
     public ContentVerdict Content => Findings.Select(f => f.Verdict).DefaultIfEmpty(ContentVerdict.Verified).Max();
 }

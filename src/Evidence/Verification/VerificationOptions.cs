@@ -18,6 +18,9 @@ public sealed record VerificationOptions
     /// <summary>Whether to hold only stored bytes against their checksums: quicker, and it finds rot, but it recomputes no content.</summary>
     public bool StoredBytesOnly { get; init; }
 
+    /// <summary>Whether the system is to forget what it cached of each pack first, so that the medium itself is read.</summary>
+    public bool FromMedium { get; init; }
+
     /// <summary>The keys and checkpoints known on this machine; null to take the vault's word for its keys, and to remember nothing.</summary>
     public KeyStore? Keys { get; init; }
 

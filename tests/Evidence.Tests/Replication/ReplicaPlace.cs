@@ -30,6 +30,8 @@ internal sealed class ReplicaPlace : IDisposable
 
     public KeyStore CustodianKeys { get; }
 
+    public string ReplicaId => ReplicaIdentity.TryRead(new VaultLayout(Replica))!.Id;
+
     public VaultAccess Custodian => new() { Keys = CustodianKeys, Actor = "custodian" };
 
     public async Task<AcquisitionResult> AcquireAsync(byte[]? content = null, string? item = null)

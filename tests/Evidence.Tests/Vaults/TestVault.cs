@@ -37,8 +37,9 @@ internal sealed class TestVault : IDisposable
 
     public string At(string name) => Path.Combine(root.FullName, name);
 
-    public Vault Create(Compression compression = Compression.Fast, int average = Average, string? folder = null, string origin = "vault.example/test") => Vault.Create(
-        folder ?? Folder, VaultSettings.CreateNew(origin, SegmentParameters.ForAverage(average), compression), Access);
+    public Vault Create(Compression compression = Compression.Fast, int average = Average, string? folder = null, string origin = "vault.example/test",
+        VaultAccess? access = null) => Vault.Create(
+        folder ?? Folder, VaultSettings.CreateNew(origin, SegmentParameters.ForAverage(average), compression), access ?? Access);
 
     public Vault Open() => Vault.Open(Folder, Access);
 
