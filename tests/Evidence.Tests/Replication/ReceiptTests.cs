@@ -215,10 +215,21 @@ public sealed class ReceiptTests : IDisposable
 
     private static Receipt Empty() => new()
     {
-        Origin = "vault.example/test", Size = 9, Root = default, Replica = new string('a', 32), Content = "verified", Images = [], Others = null, ImageCount = 0, ImageDigest = default,
-        Bytes = 1, Ended = Instant.FromUnixTimeSeconds(1), KeysPinned = true,
+        Origin = "vault.example/test",
+        Size = 9,
+        Root = default,
+        Replica = new string('a', 32),
+        Content = "verified",
+        Images = [],
+        Others = null,
+        ImageCount = 0,
+        ImageDigest = default,
+        Bytes = 1,
+        Ended = Instant.FromUnixTimeSeconds(1),
+        KeysPinned = true,
         Medium = new JsonObject { ["source"] = new string('x', 200), ["model"] = new string('x', 200), ["serial"] = new string('x', 200), ["vendor"] = new string('x', 200) },
-        Damaged = [.. Enumerable.Range(0, 100).Select(i => $"packs/00/{i:d64}.pack")], DamagedCount = 100,
+        Damaged = [.. Enumerable.Range(0, 100).Select(i => $"packs/00/{i:d64}.pack")],
+        DamagedCount = 100,
     };
 
     private async Task<(ReceivedReplica Received, string Path)> ReceiveAsync(Vault? own = null)

@@ -1,6 +1,7 @@
 using Evidence.Acquisition;
 using Evidence.Canonical;
 using Evidence.Hashing;
+using Evidence.Ledger;
 using Evidence.Platform;
 using Evidence.Replication;
 using Evidence.Tests.Ledger.Timestamping;
@@ -319,6 +320,29 @@ public sealed class ReplicatorTests : IDisposable
         Assert.Single((await place.ReplicateAsync(new ReplicationOptions { Resend = true })).Resent);
         Assert.True(File.Exists(stamps[1]));
         Assert.Equal(ContentVerdict.Verified, (await place.VerifyAsync()).Content);
+    }
+
+    [Fact]
+    public async Task The_newest_witnessed_checkpoint_goes_along_as_long_as_it_is_of_this_history()
+    {
+        string witnessed = Path.Combine(place.Origin.Folder, "ledger/witnessed");
+        string sent = Path.Combine(place.Replica, "ledger/witnessed");
+        await place.AcquireAsync();
+        foreach (bool isNewer in (bool[])[true, false, true])
+        {
+            if (isNewer)
+                File.Copy(Path.Combine(place.Origin.Folder, "ledger/checkpoint"), witnessed, overwrite: true);
+            place.AddNotes(1);
+            Assert.True((await place.ReplicateAsync()).IsWhole);
+            Assert.Equal(await File.ReadAllBytesAsync(witnessed, TestVault.Stop), await File.ReadAllBytesAsync(sent, TestVault.Stop));
+            place.RecordIsWhatIsThere();
+            await place.IsVerifiedAsync();
+        }
+
+        using LogKeys log = place.Origin.Keys.LoadLog("vault.example/test");
+        await File.WriteAllBytesAsync(witnessed, log.Sign(new Checkpoint("vault.example/test", 2, default)), TestVault.Stop);
+        Assert.Equal("ledger/witnessed", Assert.Single((await place.ReplicateAsync()).Damaged).File);
+        await place.IsVerifiedAsync();
     }
 
     [Fact]
