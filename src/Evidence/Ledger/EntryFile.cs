@@ -27,12 +27,7 @@ internal static class EntryFile
     /// <exception cref="EvidenceException">It cannot be read, or holds something else (<see cref="ErrorCode.EntriesInvalid"/>).</exception>
     internal static IReadOnlyList<LedgerEntry> Read(string path)
     {
-        byte[] content = DurableFile.Translate(path, "read", () =>
-        {
-            using FileStream file = File.OpenRead(path);
-            var bytes = new byte[LargestFile + 1];
-            return bytes[..file.ReadAtLeast(bytes, bytes.Length, throwOnEndOfStream: false)];
-        });
+        byte[] content = SmallFile.Read(path, LargestFile);
         if (content.Length > LargestFile)
             throw Invalid(path, "it is too long");
         if (content is not [.., (byte)'\n'])

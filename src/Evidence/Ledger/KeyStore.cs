@@ -112,8 +112,10 @@ public sealed class KeyStore : ISeenCheckpoints
             Write(path, RandomNumberGenerator.GetBytes(HMACSHA256.HashSizeInBytes));
         // A journal that was written with it must not outlast it: whoever made it may have died before its name was flushed.
         DurableFile.SyncName(path);
-        byte[] own = DurableFile.Translate(path, "read", () => File.ReadAllBytes(path));
-        return HMACSHA256.HashData(own, Encoding.UTF8.GetBytes("evidence journal " + vaultId));
+        byte[] own = SmallFile.Read(path, HMACSHA256.HashSizeInBytes);
+        return own.Length == HMACSHA256.HashSizeInBytes
+            ? HMACSHA256.HashData(own, Encoding.UTF8.GetBytes("evidence journal " + vaultId))
+            : throw new EvidenceException(ErrorCode.KeyMissing, $"{path} is damaged: it has {HMACSHA256.HashSizeInBytes} bytes. Remove it; acquisitions that were interrupted then begin anew.");
     }
 
     /// <summary>
