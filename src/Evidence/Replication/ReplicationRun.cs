@@ -54,9 +54,8 @@ internal sealed class ReplicationRun
             whole.RemoveAll(image => TryFindPacks(named, image, heldBack, cancellation) is null);
         IReadOnlyCollection<Sha256Digest> wanted = named?.Packs ?? vault.Layout.ListPacks();
         int earlier = wanted.Count(p => !IsMissing(NameOf(p)));
-        SendPacks(wanted, cancellation);
-        if (damaged.Count > 0)
-            whole.RemoveAll(image => !IsSentWhole(image, heldBack, cancellation));
+        SendPacks([.. wanted, .. LostPacks()], cancellation);
+        whole.RemoveAll(image => !IsSentWhole(image, heldBack, cancellation));
         List<Sha256Digest> sent = SendManifests(whole, heldBack, cancellation);
         SendLedger(cancellation);
         return new ReplicationResult
@@ -127,12 +126,14 @@ internal sealed class ReplicationRun
         Settle();
     }
 
+    private IEnumerable<Sha256Digest> LostPacks() =>
+        lost.Where(name => name.EndsWith(VaultLayout.PackExtension, StringComparison.Ordinal)).Select(name => Sha256Digest.Parse(Path.GetFileNameWithoutExtension(name)));
+
     private void SendPacks(IReadOnlyCollection<Sha256Digest> wanted, CancellationToken cancellation)
     {
         (Sha256Digest Pack, string Name, long Length)[] missing =
         [
-            .. wanted.Concat(lost.Where(l => l.EndsWith(VaultLayout.PackExtension, StringComparison.Ordinal)).Select(l => Sha256Digest.Parse(Path.GetFileNameWithoutExtension(l))))
-                .Distinct().Order().Select(pack => (pack, Name: NameOf(pack))).Where(p => IsMissing(p.Name))
+            .. wanted.Distinct().Order().Select(pack => (pack, Name: NameOf(pack))).Where(p => IsMissing(p.Name))
                 .Select(p => (p.pack, p.Name, new FileInfo(vault.Layout.Pack(p.pack)) is { Exists: true } file ? file.Length : 0)),
         ];
         long total = missing.Sum(p => p.Length);
@@ -144,6 +145,7 @@ internal sealed class ReplicationRun
             {
                 SentFile sent = target.Put(name, Counted(PackTransfer.Read(vault.Layout, pack)), lost.Contains(name));
                 record.Add([sent]);
+                lost.Remove(name);
                 packs++;
                 packBytes += sent.Length;
             }
@@ -165,7 +167,7 @@ internal sealed class ReplicationRun
     }
 
     /// <summary>The packs of an image; null where it is not whole here, so that it is not sent.</summary>
-    private static HashSet<Sha256Digest>? TryFindPacks(ImagePacks packs, ImageRecord image, List<HeldBackImage> heldBack, CancellationToken cancellation)
+    private HashSet<Sha256Digest>? TryFindPacks(ImagePacks packs, ImageRecord image, List<HeldBackImage> heldBack, CancellationToken cancellation)
     {
         try
         {
@@ -173,19 +175,36 @@ internal sealed class ReplicationRun
         }
         catch (EvidenceException e)
         {
+            if (!IsManifestGood(image))
+                NotSent(NameOf(image), e);
             heldBack.Add(new HeldBackImage(image.Image, image.Item, e.Message));
             return null;
         }
     }
 
-    /// <summary>Where packs are damaged, whether all that an image needs was sent all the same. A manifest at the replica says that everything of its image is there.</summary>
+    private bool IsManifestGood(ImageRecord image)
+    {
+        try
+        {
+            return Vault.ReadManifestFile(vault.Layout, image.Image).Bytes.Length > 0;
+        }
+        catch (EvidenceException)
+        {
+            // Said by the error that led here.
+            return false;
+        }
+    }
+
+    /// <summary>Whether all that an image needs was sent: a manifest at the replica says that everything of its image is there. A pack may be damaged here, or gone.</summary>
     private bool IsSentWhole(ImageRecord image, List<HeldBackImage> heldBack, CancellationToken cancellation)
     {
         if (!IsMissing(NameOf(image)))
             return true;
         if (TryFindPacks(new ImagePacks(vault), image, heldBack, cancellation) is not { } needed)
             return false;
-        Sha256Digest[] absent = [.. needed.Where(p => !record.Has(NameOf(p))).Order()];
+        // One that was sealed since the packs were listed may have what others had before.
+        SendPacks([.. needed.Where(p => IsMissing(NameOf(p)) && !damaged.Exists(d => string.Equals(d.File, NameOf(p), StringComparison.Ordinal)))], cancellation);
+        Sha256Digest[] absent = [.. needed.Where(p => IsMissing(NameOf(p))).Order()];
         if (absent.Length > 0)
             heldBack.Add(new HeldBackImage(image.Image, image.Item, $"It needs {string.Join(", ", absent.Take(3).Select(NameOf))}{(absent.Length > 3 ? $" and {absent.Length - 3} more" : "")}, not sent because damaged."));
         return absent.Length == 0;

@@ -139,13 +139,26 @@ public sealed class ReplicatorTests : IDisposable
     }
 
     [Fact]
+    public async Task An_image_whose_pack_is_gone_is_not_sent()
+    {
+        AcquisitionResult good = await place.AcquireAsync();
+        AcquisitionResult bad = await place.AcquireAsync();
+        File.Delete(Path.Combine(place.Origin.Folder, place.PackOf(bad)));
+        ReplicationResult result = await place.ReplicateAsync();
+        Assert.Equal([good.Image], result.Images);
+        Assert.Equal(bad.Image, Assert.Single(result.HeldBack).Image);
+        Assert.False(result.IsWhole);
+        Assert.Equal(ContentVerdict.Incomplete, (await place.VerifyAsync()).Content);
+    }
+
+    [Fact]
     public async Task A_damaged_manifest_is_refused_by_name()
     {
         AcquisitionResult bad = await place.AcquireAsync();
         AcquisitionResult good = await place.AcquireAsync();
         TestVault.Flip(place.Origin.Layout.Manifest(bad.Image), 100);
         ReplicationResult result = await place.ReplicateAsync();
-        Assert.Equal($"images/{bad.Image}.json", Assert.Single(result.Damaged).File);
+        Assert.Equal(($"images/{bad.Image}.json", bad.Image), (Assert.Single(result.Damaged).File, Assert.Single(result.HeldBack).Image));
         Assert.Equal([good.Image], result.Images);
     }
 
