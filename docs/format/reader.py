@@ -271,7 +271,7 @@ def check_tiles(vault, files, leaves, entries, bundles_read):
 
 def check_entries(payloads):
     """ "What a signature is worth": keys are declared, replaced and ended in order. Signatures themselves are checked only through openssl."""
-    actors, first, revokers, ended, own, identity = {}, {}, {}, {}, set(), None
+    actors, first, revokers, ended, own, identity, brought, rotated, compromised = {}, {}, {}, {}, set(), None, {}, set(), {}
     for i, entry in enumerate(payloads):
         if not entry:
             continue
@@ -303,19 +303,30 @@ def check_entries(payloads):
             actors[declared], first[declared] = der, declared
             own.update({declared}.intersection(signers))
             revokers[declared] = [str(each) for each in body.get("revokers", [])] if declared in signers else []
+            brought.pop(declared, None) if declared in signers else brought.update({declared: (i, by)})
         elif subject == "rotation":
-            if body.get("replaces") != by or not declared or declared in actors or declared not in signers:
+            if body.get("replaces") != by or not declared or declared == by or declared in ended or declared in rotated or declared not in signers:
                 notes.append(f"ledger entry {i}: it puts no key in the place of another")
             else:
-                actors[declared], first[declared], revokers[declared], ended[by] = der, first[by], revokers[by], i
-                own.add(declared)
+                revokers[declared] = revokers[by] + revokers.get(declared, [])
+                actors[declared], first[declared], ended[by], brought[declared] = der, first[by], i, (i, by)
+                own.add(declared), rotated.add(declared)
         elif subject == "revocation":
             key = str(body.get("keyId"))
             if key in actors and (key == by or first[by] == first[key] or first[by] in revokers[key]):
                 ended.setdefault(key, i)
                 notes.append(f"ledger entry {i}: the key {key} is revoked; compromised since {body.get('compromisedSince', 'no instant that is told')}")
+                if "compromisedSince" in body:
+                    compromised.setdefault(key, []).append(i)
             else:
                 notes.append(f"ledger entry {i}: it revokes nothing")
+    # "What is known later": of each key whose way in leads over one that was called compromised after that. Whether it was there before, others' word can show.
+    over = {}
+    for key, (place, by) in sorted(brought.items(), key=lambda each: each[1][0]):
+        told = [i for i in compromised.get(by, []) if i > place]
+        over[key] = (place, by, told[0]) if told else over.get(by) if place > brought.get(by, (place,))[0] else None
+        if over[key]:
+            notes.append("the key {} goes back, through entry {}, to {}, which entry {} says was compromised: NOT CHECKED whether that was there before".format(key, *over[key]))
     return identity
 
 def check_timestamps(vault, files, payloads):

@@ -30,6 +30,8 @@ internal static class EntryText
             {
                 ["compromisedSince"] = Timestamps.Format(later.CompromisedSince),
                 ["toldBy"] = DecimalText.Format(later.Revocation.Entry),
+                ["about"] = later.Subject.ToString().ToLowerInvariant(),
+                ["place"] = DecimalText.Format(later.Place),
                 ["provedNoLaterThan"] = later.Proved is { } proved ? Timestamps.Format(proved.NoLaterThan) : null,
                 ["provedBefore"] = later.IsProvedBefore,
                 ["detail"] = later.ToString(),

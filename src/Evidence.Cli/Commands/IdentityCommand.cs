@@ -154,6 +154,8 @@ internal static class IdentityCommand
             Makes a new key for an actor and puts it in the place of the old one. The entry that says so is signed by both. The old private key is kept below EVIDENCE_HOME:
             other vaults that know it hear of the new key with the next entry; it signs nothing else any more.
 
+            Not after a theft: whoever has the old key could have put this one in its place. Then 'identity revoke --compromised-since', and 'identity create'.
+
             Example:
               evidence identity rotate a.turing
             """)
@@ -185,8 +187,8 @@ internal static class IdentityCommand
             "revoke",
             """
             Ends a key: from here on it signs nothing in this vault's ledger. What it signed before stays what it was worth; with --compromised-since every answer says
-            beside it that the key may have been another's. The key itself may revoke itself, the key that came in its place may, and those that its owner named
-            (declare --revoker). The vault's keeper may not. To be done in every vault that knows the key.
+            beside it that the key may have been another's, and of keys that came in its place that another may have put them there. The key itself may revoke itself,
+            the key that came in its place may, and those that its owner named (declare --revoker). The vault's keeper may not. To be done in every vault that knows the key.
 
             Examples:
               evidence identity revoke --compromised-since 2026-03-01T00:00:00Z --reason "The laptop was stolen"

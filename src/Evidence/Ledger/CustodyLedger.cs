@@ -119,9 +119,9 @@ public sealed class CustodyLedger
     public LedgerWitnessing Witnessing(WitnessPolicy? policy)
     {
         SignedNote[] notes = [.. new SignedNote?[] { WitnessedCheckpoint.TryRead(storage, this, keys), file is null ? null : Ledger.SignedNote.Parse(file.Note) }.OfType<SignedNote>()];
-        PolicyVerdict[] verdicts = [.. policy is null ? [] : notes.Select(note => policy.Judge(note, keys))];
-        long size = verdicts.Select((verdict, i) => verdict.IsWitnessed ? Ledger.Checkpoint.Parse(notes[i].Text).Size : 0).DefaultIfEmpty().Max();
-        return new LedgerWitnessing(Size, size, verdicts.FirstOrDefault(verdict => verdict.IsWitnessed) ?? verdicts.FirstOrDefault());
+        return policy is null
+            ? new LedgerWitnessing(Size, [])
+            : new LedgerWitnessing(Size, [.. notes.Select(note => (Ledger.Checkpoint.Parse(note.Text).Size, policy.Judge(note, keys)))]);
     }
 
     /// <summary>The size of the log as its files have it now, which may have grown since this was opened.</summary>
@@ -150,14 +150,13 @@ public sealed class CustodyLedger
     /// <param name="registry">Takes in the keys as the entries declare them.</param>
     public IEnumerable<JudgedEntry> JudgeEntries(KeyRegistry registry) => Judge(tiles, registry, Size);
 
-    /// <summary>All entries in order, each judged at its place, and beside that what the whole log knows later of the key that signed it.</summary>
+    /// <summary>All entries in order, each judged at its place, and beside that what the whole log knows later of the keys on which it rests.</summary>
     /// <param name="times">What is proved from outside.</param>
     public IEnumerable<JudgedEntry> JudgeEntries(ProvedTimes times)
     {
-        ArgumentNullException.ThrowIfNull(times);
-        KeyRegistry whole = FoldIdentities();
+        var hindsight = new Hindsight(FoldIdentities(), times);
         return Judge(tiles, new KeyRegistry(), Size).Select(
-            judged => judged with { Verdict = judged.Verdict is { } verdict ? whole.WithHindsight(judged.Index, verdict, times) : null });
+            judged => judged with { Verdict = judged.Verdict is { } verdict ? hindsight.AddTo(judged.Index, verdict) : null });
     }
 
     /// <summary>What the whole log declares. Entries that declare nothing are not judged.</summary>

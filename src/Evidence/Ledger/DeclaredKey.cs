@@ -1,3 +1,4 @@
+using System.Collections.Immutable;
 using NodaTime;
 
 namespace Evidence.Ledger;
@@ -16,6 +17,11 @@ public sealed record DeclaredKey(ActorIdentity Identity, long DeclaredBy)
     /// <summary>The id of the key in whose place it came; null for an actor's first.</summary>
     public string? Replaces { get; init; }
 
+    /// <summary>
+    /// The id of the other key by whose word alone it is what it is: the one in whose place it came, or another's that declared it. Null where its own word did.
+    /// </summary>
+    public string? IntroducedBy { get; init; }
+
     /// <summary>The id of the actor's first key, which all that came in its place have in common.</summary>
     public string FirstKey { get; init; } = Identity.KeyId;
 
@@ -23,7 +29,7 @@ public sealed record DeclaredKey(ActorIdentity Identity, long DeclaredBy)
     public KeySuccession? Successor { get; init; }
 
     /// <summary>The revocations of it, in the order of the log.</summary>
-    public IReadOnlyList<RecordedRevocation> Revocations { get; init; } = [];
+    public ImmutableList<RecordedRevocation> Revocations { get; init; } = [];
 
     /// <summary>The index of the entry that ended it, by another key in its place or by a revocation; null while it is in force.</summary>
     public long? EndedBy
@@ -53,11 +59,8 @@ public sealed record DeclaredKey(ActorIdentity Identity, long DeclaredBy)
                 (string.Equals(revoker.FirstKey, FirstKey, StringComparison.Ordinal) || Identity.Revokers.Contains(revoker.FirstKey, StringComparer.Ordinal)));
     }
 
-    /// <summary>The earliest instant since when the key is said to be compromised, of what was not said yet at a place of the log; null where nothing was.</summary>
-    /// <param name="index">The place.</param>
-    internal RecordedRevocation? CompromiseToldAfter(long index) =>
-        Revocations.Where(revocation => revocation.Entry > index && revocation.Statement.CompromisedSince is not null)
-            .MinBy(revocation => revocation.Statement.CompromisedSince);
+    /// <summary>Why it cannot come in the place of another key, although it signed that; null where it can.</summary>
+    internal string? BarToSucceed => Replaces is not null ? "The new key came in the place of another one already." : End is { } end ? $"The new key signs nothing any more: {end}." : null;
 }
 
 /// <summary>That another key came in a key's place.</summary>

@@ -58,7 +58,9 @@ public sealed class KeyRegistry
     internal bool Knows(LedgerEntry entry) => IsIdentity(entry) && TryParse(entry) switch
     {
         ActorIdentity actor => keys.TryGetValue(actor.KeyId, out DeclaredKey? known) && (known.IsOwn || !IsSignedBy(entry, actor.KeyId)),
-        KeyRotation rotation => keys.ContainsKey(rotation.KeyId),
+        // Of a key that declared itself a rotation says more, as long as the old key can sign one.
+        KeyRotation rotation => keys.TryGetValue(rotation.KeyId, out DeclaredKey? known) && known.IsOwn &&
+            (known.Replaces is not null || keys.GetValueOrDefault(rotation.Replaces) is not { EndedBy: null }),
         _ => false,
     };
 
@@ -67,21 +69,6 @@ public sealed class KeyRegistry
     {
         if (IsIdentity(entry))
             Fold(index, entry);
-    }
-
-    /// <summary>
-    /// Adds to a judgement what this registry, folded up to the log's end, knows later: the first statement stays as it is.
-    /// </summary>
-    /// <param name="index">The entry's place.</param>
-    /// <param name="verdict">What it is worth there.</param>
-    /// <param name="times">What is proved from outside.</param>
-    public EntryVerdict WithHindsight(long index, EntryVerdict verdict, ProvedTimes times)
-    {
-        ArgumentNullException.ThrowIfNull(verdict);
-        ArgumentNullException.ThrowIfNull(times);
-        return verdict is { Status: EntrySignatureStatus.Valid, Signer: { } signer } && keys.GetValueOrDefault(signer.KeyId)?.CompromiseToldAfter(index) is { } told
-            ? verdict with { Later = new LaterKnowledge(told, times.Find(index)) }
-            : verdict;
     }
 
     private static IdentityBody? TryParse(LedgerEntry entry)
@@ -105,7 +92,8 @@ public sealed class KeyRegistry
         : declared is KeyRotation rotation && string.Equals(rotation.KeyId, keyId, StringComparison.Ordinal) ? rotation.PublicKey
         : (ReadOnlyMemory<byte>?)null;
 
-    private static bool IsRight(LedgerEntry entry, EntrySignature signature, ReadOnlySpan<byte> publicKey)
+    /// <summary>Whether a signature of an entry is a key's.</summary>
+    internal static bool IsRight(LedgerEntry entry, EntrySignature signature, ReadOnlySpan<byte> publicKey)
     {
         try
         {
@@ -128,7 +116,7 @@ public sealed class KeyRegistry
         switch (declared)
         {
             case ActorIdentity actor:
-                DeclareActor(index, actor, isOwn: IsSignedBy(entry, actor.KeyId));
+                DeclareActor(index, actor, IsSignedBy(entry, actor.KeyId) ? null : signer.KeyId);
                 return null;
             case VaultIdentity when Vault is not null:
                 return "The vault is declared already, and the first declaration stands.";
@@ -148,25 +136,42 @@ public sealed class KeyRegistry
     /// The first declaration stands, but that a key's own comes in the place of another's: else whoever is first could choose an owner's name, and take away
     /// whom the owner named as revokers.
     /// </summary>
-    private void DeclareActor(long index, ActorIdentity actor, bool isOwn)
+    /// <param name="index">The place of the entry that says so.</param>
+    /// <param name="actor">What it says.</param>
+    /// <param name="introducer">The id of the other key by whose word it is; null where the declared key signed it.</param>
+    private void DeclareActor(long index, ActorIdentity actor, string? introducer)
     {
+        bool isOwn = introducer is null;
         if (!keys.TryGetValue(actor.KeyId, out DeclaredKey? known))
-            keys.Add(actor.KeyId, new DeclaredKey(isOwn ? actor : actor with { Revokers = [] }, index) { IsOwn = isOwn });
+            keys.Add(actor.KeyId, new DeclaredKey(isOwn ? actor : actor with { Revokers = [] }, index) { IsOwn = isOwn, IntroducedBy = introducer });
         else if (isOwn && !known.IsOwn && known.EndedBy is null)
-            keys[actor.KeyId] = known with { Identity = actor, DeclaredBy = index, IsOwn = true };
+            keys[actor.KeyId] = known with { Identity = actor, DeclaredBy = index, IsOwn = true, IntroducedBy = null };
     }
 
+    /// <summary>
+    /// Puts a key in the place of another. What was said of the new key before does not keep it from that: else whoever sees it first could keep its owner on the
+    /// old one. Whom it named as revokers itself stays named.
+    /// </summary>
     private string? Rotate(long index, LedgerEntry entry, KeyRotation rotation)
     {
         DeclaredKey old = keys[entry.Payload.Key];
         if (!string.Equals(rotation.Replaces, old.KeyId, StringComparison.Ordinal))
             return "It replaces another key than the one that signs it.";
-        if (keys.ContainsKey(rotation.KeyId))
-            return "The new key is declared already.";
+        if (string.Equals(rotation.KeyId, old.KeyId, StringComparison.Ordinal))
+            return "It puts a key in its own place.";
         if (!IsSignedBy(entry, rotation.KeyId))
             return "The new key did not sign it, so nothing shows that the actor has it.";
+        if (keys.TryGetValue(rotation.KeyId, out DeclaredKey? known) && known.BarToSucceed is { } bar)
+            return bar;
+        IEnumerable<string> revokers = [.. old.Identity.Revokers, .. known?.Identity.Revokers ?? []];
         keys[old.KeyId] = old with { Successor = new KeySuccession(index, rotation.KeyId) };
-        keys.Add(rotation.KeyId, new DeclaredKey(old.Identity with { PublicKey = rotation.PublicKey }, index) { Replaces = old.KeyId, FirstKey = old.FirstKey, IsOwn = true });
+        keys[rotation.KeyId] = new DeclaredKey(old.Identity with { PublicKey = rotation.PublicKey, Revokers = [.. revokers.Distinct(StringComparer.Ordinal)] }, index)
+        {
+            Replaces = old.KeyId,
+            IntroducedBy = old.KeyId,
+            FirstKey = old.FirstKey,
+            IsOwn = true,
+        };
         return null;
     }
 
@@ -178,7 +183,7 @@ public sealed class KeyRegistry
             return $"{signer.Name} may not revoke that key: only the key itself may, the one that is now in its place, and those that its owner named.";
         if (revocation.CompromisedSince > entry.Payload.Time)
             return "It says that the key is compromised since an instant that was still to come.";
-        keys[revoked.KeyId] = revoked with { Revocations = [.. revoked.Revocations, new RecordedRevocation(index, signer, entry.Payload.Time, revocation)] };
+        keys[revoked.KeyId] = revoked with { Revocations = revoked.Revocations.Add(new RecordedRevocation(index, signer, entry.Payload.Time, revocation)) };
         return null;
     }
 
@@ -212,8 +217,7 @@ public sealed record EntryVerdict(EntrySignatureStatus Status, ActorIdentity? Si
     public string? KeyEnd { get; init; }
 
     /// <summary>
-    /// What the log says later of the key, a second statement beside the first (<see cref="KeyRegistry.WithHindsight"/>); null where it says nothing, or was not
-    /// asked.
+    /// What the log says later of the key, a second statement beside the first (<see cref="Hindsight"/>); null where it says nothing, or was not asked.
     /// </summary>
     public LaterKnowledge? Later { get; init; }
 }

@@ -71,15 +71,25 @@ internal static class StagedEntries
         return (entries, registry);
     }
 
-    /// <summary>Whether a declaration of a key waits in staging already, so that it need not be said again.</summary>
-    internal static bool Declares(ILedgerStorage storage, string keyId) => storage.List(Prefix).Any(name =>
-        Sha256Digest.TryParse(name[Prefix.Length..], out Sha256Digest leafHash) && TryRead(storage, leafHash, []) is { } entry &&
+    /// <summary>
+    /// Whether a key's own word waits in staging already, so that it need not be said again. What others left there about the key does not count, nor what only looks
+    /// like its word.
+    /// </summary>
+    /// <param name="storage">The ledger's files.</param>
+    /// <param name="key">The key.</param>
+    /// <param name="replaces">The key in whose place it comes; null where it declares itself.</param>
+    internal static bool Introduces(ILedgerStorage storage, ActorKey key, ActorKey? replaces) => storage.List(Prefix).Any(name =>
+        Sha256Digest.TryParse(name[Prefix.Length..], out Sha256Digest leafHash) && TryRead(storage, leafHash, []) is { } entry && IsSignedBy(entry, key) &&
         DeclaredBy(entry) switch
         {
-            ActorIdentity actor => string.Equals(actor.KeyId, keyId, StringComparison.Ordinal),
-            KeyRotation rotation => string.Equals(rotation.KeyId, keyId, StringComparison.Ordinal),
+            ActorIdentity actor => replaces is null && string.Equals(actor.KeyId, key.Id, StringComparison.Ordinal),
+            KeyRotation rotation => string.Equals(rotation.KeyId, key.Id, StringComparison.Ordinal) &&
+                (replaces is null || (string.Equals(rotation.Replaces, replaces.Id, StringComparison.Ordinal) && IsSignedBy(entry, replaces))),
             _ => false,
         });
+
+    private static bool IsSignedBy(LedgerEntry entry, ActorKey key) => entry.Signatures.Any(
+        signature => string.Equals(signature.KeyId, key.Id, StringComparison.Ordinal) && KeyRegistry.IsRight(entry, signature, key.PublicKey.Span));
 
     private static List<Candidate> List(ILedgerStorage storage, List<RefusedEntry> refused)
     {

@@ -26,6 +26,7 @@ public sealed class ProofCheck
     private Checkpoint checkpoint = null!;
     private IReadOnlyList<VerifierKey> keys = [];
     private PolicyVerdict? verdict;
+    private Hindsight? hindsight;
     private bool isKnown;
     private int unread;
 
@@ -118,7 +119,7 @@ public sealed class ProofCheck
         {
             var one = JudgedEntry.Judge(entry.Index, entry.Bytes, registry);
             unread += one.Entry is null ? 1 : 0;
-            if (entry.Index == proof.Subject.Entry || one.Entry?.Payload.Items.Contains(proof.Subject.Item, StringComparer.Ordinal) == true)
+            if (proof.Subject.Concerns(one))
                 judged.Add(one);
         }
 
@@ -209,7 +210,7 @@ public sealed class ProofCheck
             { Status: EntrySignatureStatus.Ended, Signer: { } signer } => $"Entry {one.Index} is signed by {key} of {signer.Name}, which signs no more: {one.Verdict.KeyEnd}. Nobody vouches for it.",
             _ => $"Entry {one.Index} is signed by {key}, which no entry in this proof declares before it: nobody vouches for it.",
         });
-        if (one.Verdict is { } at && registry.WithHindsight(one.Index, at, Times()).Later is { } later)
+        if (one.Verdict is { } at && (hindsight ??= new Hindsight(registry, Times())).AddTo(one.Index, at).Later is { } later)
             Say(later.ToString());
     }
 
@@ -255,7 +256,7 @@ public sealed class ProofCheck
             .. stamps.Where(stamp => stamp.Verdict.Counts)
                 .Select(stamp => new ProvedTime(stamp.Verdict.Checkpoint.Size, stamp.Verdict.NoLaterThan, $"the time-stamp authority {stamp.Verdict.Authority}")),
         ];
-        ProvedTimes witnessed = new LedgerWitnessing(checkpoint.Size, verdict is { IsWitnessed: true } ? checkpoint.Size : 0, verdict).ProvedTimes;
+        ProvedTimes witnessed = new LedgerWitnessing(checkpoint.Size, verdict is null ? [] : [(checkpoint.Size, verdict)]).ProvedTimes;
         return witnessed.With(new ProvedTimes(times));
     }
 

@@ -1,6 +1,7 @@
 using System.Text.Json.Nodes;
 using Evidence.Canonical;
 using Evidence.Hashing;
+using Evidence.Ledger;
 
 namespace Evidence.Proofs;
 
@@ -35,6 +36,9 @@ public sealed record ProofSubject
 
     /// <summary>All entries that concern an item.</summary>
     public static ProofSubject OfItem(string item) => new() { Item = item };
+
+    /// <summary>Whether an entry is one of those that it is about.</summary>
+    internal bool Concerns(JudgedEntry entry) => entry.Index == Entry || (Item is not null && entry.Entry?.Payload.Items.Contains(Item, StringComparer.Ordinal) == true);
 
     internal JsonObject ToJson()
     {

@@ -19,6 +19,9 @@ public sealed class Prover
 
     private const int MostStamps = 4;
 
+    /// <summary>How many more there are at most for places that matter because of a key that was compromised.</summary>
+    private const int MostDecisive = 16;
+
     private readonly Vault vault;
     private readonly CustodyLedger ledger;
 
@@ -58,7 +61,7 @@ public sealed class Prover
             Subject = subject,
             Note = note,
             Entries = entries,
-            Stamps = Stamps(subject.Entry ?? checkpoint.Size - 1, checkpoint.Size, named),
+            Stamps = Stamps(subject, entries, checkpoint.Size, named),
         };
         byte[] bytes = (subject.Image is { } image ? WithImage(proof, vault.OpenImage(image), cancellation) : proof).Encode();
         // What is handed out is checked as whoever gets it will.
@@ -103,17 +106,50 @@ public sealed class Prover
 
     private ProvedEntry Proved(long index, byte[] bytes, long size) => new(index, bytes, ledger.ProveInclusion(index, size));
 
-    /// <summary>The stamps that are over the entry, the smallest logs first, for they tell most; and those that entries before it name.</summary>
-    private IReadOnlyList<ProvedStamp> Stamps(long index, long size, IReadOnlyList<string> named)
+    /// <summary>
+    /// The stamps that are over the entry, the smallest logs first, for they tell most; those that entries before it name; and those that prove that what a key signed
+    /// was there before it was compromised.
+    /// </summary>
+    private IReadOnlyList<ProvedStamp> Stamps(ProofSubject subject, IReadOnlyList<ProvedEntry> entries, long size, IReadOnlyList<string> named)
     {
+        long index = subject.Entry ?? size - 1;
         KeptTimestamp[] kept = [.. vault.Timestamps.List().Where(k => k is { Defect: null, Contradiction: null, Verdict.Refusal: null } && k.Verdict.Checkpoint.Size <= size)];
         IEnumerable<KeptTimestamp> over = kept.Where(k => k.Verdict!.Checkpoint.Size > index).Take(MostStamps);
+        List<KeptTimestamp> chosen = [.. over.Concat(kept.Where(k => named.Contains(k.File, StringComparer.Ordinal))).DistinctBy(k => k.File, StringComparer.Ordinal)];
+        AddDecisive(subject, entries, kept, chosen);
         return
         [
-            .. over.Concat(kept.Where(k => named.Contains(k.File, StringComparer.Ordinal))).DistinctBy(k => k.File, StringComparer.Ordinal).Select(k => new ProvedStamp(
+            .. chosen.Select(k => new ProvedStamp(
                 vault.Ledger.Storage.TryRead(k.File, TimestampDocument.LargestSize + 1)!,
                 ledger.ProveConsistency(k.Verdict!.Checkpoint.Size, size))),
         ];
+    }
+
+    /// <summary>Else the proof would leave open what the vault can show.</summary>
+    private static void AddDecisive(ProofSubject subject, IReadOnlyList<ProvedEntry> entries, KeptTimestamp[] kept, List<KeptTimestamp> chosen)
+    {
+        if (kept.Length == 0)
+            return;
+        var registry = new KeyRegistry();
+        var judged = new List<JudgedEntry>();
+        foreach (ProvedEntry entry in entries)
+        {
+            var one = JudgedEntry.Judge(entry.Index, entry.Bytes, registry);
+            if (subject.Concerns(one))
+                judged.Add(one);
+        }
+
+        for (int more = 0; more < MostDecisive; more++)
+        {
+            var hindsight = new Hindsight(registry, new ProvedTimes(chosen.Select(k => new ProvedTime(k.Verdict!.Checkpoint.Size, k.Verdict.NoLaterThan, k.Verdict.Authority))));
+            KeptTimestamp? decisive = judged.Select(one => one.Verdict is { } verdict ? hindsight.AddTo(one.Index, verdict).Later : null).OfType<LaterKnowledge>()
+                .Where(later => !later.IsProvedBefore)
+                .Select(later => kept.FirstOrDefault(k => k.Verdict!.Checkpoint.Size > later.Place && k.Verdict.NoLaterThan < later.CompromisedSince)).OfType<KeptTimestamp>()
+                .FirstOrDefault(k => !chosen.Contains(k));
+            if (decisive is null)
+                return;
+            chosen.Add(decisive);
+        }
     }
 
     private static ProofFile WithImage(ProofFile proof, VaultImage image, CancellationToken cancellation)

@@ -165,7 +165,8 @@ public sealed class ReplicaReceiver(string folder, VaultAccess access)
         try
         {
             KeyRegistry registry = ledger.FoldIdentities();
-            ActorKey? known = registry.Keys.ContainsKey(key.Id) ? null : former.FirstOrDefault(old => registry.Keys.GetValueOrDefault(old.Id) is { EndedBy: null });
+            // Whatever was said of the new key there: it stays the same party only where it comes in the place of the old one.
+            ActorKey? known = registry.Keys.GetValueOrDefault(key.Id)?.Replaces is not null ? null : former.FirstOrDefault(old => registry.Keys.GetValueOrDefault(old.Id) is { EndedBy: null });
             LedgerEntry signed = LedgerEntry.Create(new EntryPayload(EntryKind.Receipt, now, null, items, receipt.ToJson(), key.Id), key);
             carried = known is null
                 ? [Identity(new ActorIdentity(access.Actor, null, key.PublicKey), now, key), signed]

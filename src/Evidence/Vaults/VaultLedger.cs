@@ -478,12 +478,17 @@ public sealed class VaultLedger
     private IReadOnlyList<LedgerEntry> Introduce(KeyStore keys, ActorKey actor, KeyRegistry registry, IReadOnlyList<string>? revokers = null)
     {
         DemandInForce(actor, registry);
-        if (registry.Keys.GetValueOrDefault(actor.Id) is { IsOwn: true } || (!keys.HasLog(settings.Origin) && StagedEntries.Declares(Storage, actor.Id)))
+        DeclaredKey? known = registry.Keys.GetValueOrDefault(actor.Id);
+        if (known?.Replaces is not null)
             return [];
         IReadOnlyList<ActorKey> former = keys.LoadFormer(access.Actor);
         try
         {
-            return former.FirstOrDefault(key => registry.Keys.TryGetValue(key.Id, out DeclaredKey? known) && known.EndedBy is null) is { } old
+            // Also where the new key declared itself: the old one must not stay in force because somebody brought that here first.
+            ActorKey? old = former.FirstOrDefault(key => registry.Keys.GetValueOrDefault(key.Id) is { EndedBy: null });
+            if ((old is null && known is { IsOwn: true }) || (!keys.HasLog(settings.Origin) && StagedEntries.Introduces(Storage, actor, old)))
+                return [];
+            return old is not null
                 ? [Sign(EntryKind.Identity, [], null, new KeyRotation(old.Id, actor.PublicKey).ToJson(), old, actor)]
                 : [Declare(actor, revokers ?? [])];
         }
@@ -496,11 +501,13 @@ public sealed class VaultLedger
 
     private void DemandInForce(ActorKey actor, KeyRegistry registry)
     {
-        if (registry.Keys.GetValueOrDefault(actor.Id)?.End is { } end)
+        if (registry.Keys.GetValueOrDefault(actor.Id) is { End: { } end } ended)
         {
+            // Who replaces a key has the new one, and not this.
+            string stolen = ended.Successor is null ? "" : $"If {access.Actor} did not do that, somebody else has the key: say so, with --compromised-since. ";
             throw new EvidenceException(
                 ErrorCode.KeyRevoked,
-                $"The key of {access.Actor} ({actor.Id}) signs nothing any more in this ledger: {end}. 'evidence identity revoke {actor.Id}' puts it aside here, too; " +
+                $"The key of {access.Actor} ({actor.Id}) signs nothing any more in this ledger: {end}. {stolen}'evidence identity revoke {actor.Id}' puts it aside here, too; " +
                 $"after that 'evidence identity create {access.Actor}' makes a new one.");
         }
     }

@@ -65,8 +65,7 @@ internal sealed class LedgerVerification(ILedgerStorage storage, KeyStore? known
     private void ReadEntries(string origin, IReadOnlyList<VerifierKey> keys, CancellationToken cancellation)
     {
         var registry = new KeyRegistry();
-        // Those that a later word about their key says nothing of: nothing vouches for them anyway.
-        var worthless = new HashSet<long>();
+        var notValid = new Dictionary<long, EntrySignatureStatus?>();
         RememberedWherePossible? seen = known is null ? null : new RememberedWherePossible(known, logger);
         try
         {
@@ -80,12 +79,12 @@ internal sealed class LedgerVerification(ILedgerStorage storage, KeyStore? known
                 Judge(judged);
                 Receipts.Take(judged);
                 if (judged.Verdict?.Status != EntrySignatureStatus.Valid)
-                    worthless.Add(judged.Index);
+                    notValid.Add(judged.Index, judged.Verdict?.Status);
             }
 
             JudgeTimestamps(ledger, keys);
             ProvedTimes times = (witnessing?.ProvedTimes ?? ProvedTimes.None).With(LedgerTimestamps.Proved(timestamps));
-            foreach (string told in CompromisedKeys.Tell(ledger, registry, worthless, times, cancellation))
+            foreach (string told in CompromisedKeys.Tell(ledger, registry, notValid, times, cancellation))
                 Add("key", null, null, told, ContentVerdict.Verified);
         }
         catch (EvidenceException e)

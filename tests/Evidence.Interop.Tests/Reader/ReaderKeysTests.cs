@@ -31,6 +31,7 @@ public sealed class ReaderKeysTests : IDisposable
         Assert.Equal(0, exitCode);
         string notes = result["notes"]!.ToJsonString();
         Assert.Contains($"ledger entry 4: the key {old} is revoked; compromised since 2026-01-01T00:00:00.000000000Z", notes, StringComparison.Ordinal);
+        Assert.Contains($"goes back, through entry 2, to {old}, which entry 4 says was compromised: NOT CHECKED whether that was there before", notes, StringComparison.Ordinal);
         Assert.DoesNotContain("not declared", notes, StringComparison.Ordinal);
         Assert.DoesNotContain("was ended", notes, StringComparison.Ordinal);
         Assert.DoesNotContain("revokes nothing", notes, StringComparison.Ordinal);

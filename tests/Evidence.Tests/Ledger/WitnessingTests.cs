@@ -1,6 +1,7 @@
 using System.Text;
 using Evidence.Ledger;
 using Evidence.Ledger.Witnesses;
+using NodaTime;
 using Xunit;
 
 namespace Evidence.Tests.Ledger;
@@ -52,6 +53,30 @@ public sealed class WitnessingTests : IDisposable
         Assert.Empty(log.Storage.List("staging/"));
         Assert.All(all.Witnesses, witness => Assert.Equal(WitnessStatus.Cosigned, witness.Status));
         Assert.Empty(log.Check().Findings);
+    }
+
+    /// <summary>A keeper can put cosignatures on the checkpoint too, beside an older one that is witnessed: that one's instant is not the newer one's.</summary>
+    [Fact]
+    public void Each_size_is_witnessed_by_its_own_instant()
+    {
+        using var key = WitnessKey.Create("witness.example/own");
+        WitnessPolicy own = WitnessPolicy.Parse(Encoding.UTF8.GetBytes($"witness W {key.VerifierKey}\nquorum W\n"));
+        Instant early = Instant.FromUtc(2026, 1, 1, 0, 0);
+        void Cosign(string name, Instant instant)
+        {
+            var note = SignedNote.Parse(log.Reader().SignedNote.Span);
+            log.Storage.Files[name] = SignedNote.Write(note.Text, [.. note.Signatures, key.Cosign(note.Text, instant)]);
+        }
+
+        Cosign("witnessed", early);
+        log.Append(LedgerFixture.Entries(5));
+        Cosign("checkpoint", early + Duration.FromDays(30));
+
+        LedgerWitnessing witnessing = log.Reader().Witnessing(own);
+        Assert.Equal((305, 0), (witnessing.Size, witnessing.Tail));
+        Assert.Equal(early + Duration.FromDays(30), witnessing.Verdict!.WitnessedBy);
+        Assert.Equal(early + Duration.FromSeconds(1), witnessing.ProvedTimes.Find(299)!.NoLaterThan);
+        Assert.Equal(early + Duration.FromDays(30) + Duration.FromSeconds(1), witnessing.ProvedTimes.Find(300)!.NoLaterThan);
     }
 
     [Fact]

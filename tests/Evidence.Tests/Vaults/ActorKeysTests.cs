@@ -1,6 +1,10 @@
 using System.Text.Json.Nodes;
+using Evidence.Canonical;
 using Evidence.Ledger;
+using Evidence.Ledger.Timestamping;
+using Evidence.Proofs;
 using Evidence.Tests.Cli;
+using Evidence.Tests.Ledger;
 using Evidence.Vaults;
 using Evidence.Verification;
 using NodaTime;
@@ -169,6 +173,96 @@ public sealed class ActorKeysTests : IDisposable
         Assert.Equal("Entry 3 (note) is signed by a key of examiner that signs no more: entry 2 revoked it.", finding.Detail);
     }
 
+    /// <summary>A thief who has the key, and may write to staging, puts one of his own in its place. Owner, verifier and whoever is shown a proof hear of it.</summary>
+    [Fact]
+    public async Task What_a_thiefs_own_key_signs_is_told_of_wherever_entries_are_judged()
+    {
+        using Vault vault = place.Create();
+        Instant before = SystemClock.Instance.GetCurrentInstant();
+        using ActorKey stolen = place.Keys.LoadActor("examiner");
+        var thief = new KeyStore(place.At("thief"));
+        thief.CreateActor("examiner").Dispose();
+        File.WriteAllText(Path.Combine(place.At("thief"), "actors", "examiner.pem"), stolen.ExportPem());
+        using (Vault thiefs = Vault.Open(place.Folder, place.Access with { Keys = thief }))
+        {
+            thiefs.Ledger.RotateActor();
+            thiefs.Ledger.RecordNote("all is well", ["server-7"], null);
+        }
+
+        place.Keys.CreateActor("keeper").Dispose();
+        using (Vault keepers = Vault.Open(place.Folder, place.Access with { Actor = "keeper" }))
+            Assert.Equal(5, Note(keepers));
+        EvidenceException error = Assert.Throws<EvidenceException>(() => Note(vault));
+        Assert.Equal(ErrorCode.KeyRevoked, error.Code);
+        Assert.Contains("somebody else has the key", error.Message, StringComparison.Ordinal);
+        Assert.Equal(6, vault.Ledger.Revoke(null, before, "stolen").Entry);
+        place.Keys.CreateActor("examiner").Dispose();
+        Assert.Equal(8, Note(vault));
+
+        VerificationReport report = await place.VerifyAsync();
+        Assert.Equal(ContentVerdict.Verified, report.Content);
+        Finding[] told = [.. report.Ledger.Findings.Where(f => f.What == "key")];
+        Assert.Equal(2, told.Length);
+        Assert.StartsWith("3 entries, from 0 to 2, are signed by a key of examiner that examiner declared compromised", told[0].Detail, StringComparison.Ordinal);
+        Assert.StartsWith("Entry 3 is signed by a key that goes back, through entry 2, to one that examiner declared compromised", told[1].Detail, StringComparison.Ordinal);
+        JsonArray entries = (await RunAsync("--json", "log")).Json["entries"]!.AsArray();
+        Assert.Equal(["signature", "signature", "signature", "key", null, null, null, null, null], entries.Select(e => (string?)e!["later"]?["about"]), StringComparer.Ordinal);
+        Assert.Contains("whoever else had that one may have brought this one in", (await RunAsync("log")).Output, StringComparison.Ordinal);
+        foreach (ProofSubject subject in (ProofSubject[])[ProofSubject.OfEntry(3), ProofSubject.OfItem("server-7")])
+        {
+            ProofVerdict verdict = ProofCheck.Run(new Prover(vault).Prove(subject, TestVault.Stop), null, TrustedAuthorities.None);
+            Assert.Contains(verdict.Statements, s => s.StartsWith("Signed by a key that goes back, through entry 2, to one", StringComparison.Ordinal));
+        }
+    }
+
+    [Fact]
+    public void A_new_key_that_somebody_declared_here_first_comes_in_the_place_of_the_old_one_all_the_same()
+    {
+        string other = place.At("other");
+        place.Create().Dispose();
+        place.Create(folder: other, origin: "vault.example/other").Dispose();
+        using ActorKey old = place.Keys.LoadActor("examiner");
+        string key;
+        using (Vault vault = place.Open())
+            key = vault.Ledger.RotateActor().KeyId;
+        using ActorKey now = place.Keys.LoadActor("examiner");
+        using ActorKey stranger = ActorKey.Create();
+        // What others say of it, and what it declared of itself elsewhere, left in staging before the actor signs anything there.
+        LedgerEntry strangers = LedgerFixture.Declare(stranger, "stranger", SystemClock.Instance.GetCurrentInstant());
+        var about = LedgerEntry.Create(new EntryPayload(EntryKind.Identity, SystemClock.Instance.GetCurrentInstant(), null, [], new ActorIdentity("Nobody", null, now.PublicKey).ToJson(), stranger.Id), stranger);
+        LedgerEntry own = LedgerFixture.Declare(now, "somewhere else", SystemClock.Instance.GetCurrentInstant());
+        using Vault second = Vault.Open(other, place.Access);
+        foreach (LedgerEntry entry in (LedgerEntry[])[strangers, about, own])
+            LedgerWriter.Stage(second.Ledger.Storage, entry);
+        Note(second);
+        Note(second);
+        DeclaredKey declared = Keys(second)[key];
+        Assert.Equal((old.Id, "examiner"), (declared.Replaces!, declared.Identity.Name));
+        Assert.NotNull(Keys(second)[old.Id].EndedBy);
+    }
+
+    [Fact]
+    public void What_others_left_in_staging_about_a_key_is_not_its_own_word()
+    {
+        place.Create().Dispose();
+        var distant = new KeyStore(place.At("distant"));
+        using ActorKey key = distant.CreateActor("distant");
+        using ActorKey stranger = ActorKey.Create();
+        using Vault away = Vault.Open(place.Folder, place.Access with { Keys = distant, Actor = "distant" });
+        Instant now = SystemClock.Instance.GetCurrentInstant();
+        LedgerWriter.Stage(away.Ledger.Storage, LedgerFixture.Declare(stranger, "stranger", now));
+        LedgerWriter.Stage(away.Ledger.Storage, LedgerEntry.Create(new EntryPayload(EntryKind.Identity, now, null, [], new ActorIdentity("Nobody", null, key.PublicKey).ToJson(), stranger.Id), stranger));
+        // And one that looks like its own, with another's signature under its id.
+        JsonNode envelope = CanonicalJson.Parse(LedgerFixture.Declare(key, "forged", now).ToBytes());
+        envelope["signatures"]![0]!["sig"] = Convert.ToBase64String(stranger.Sign("other"u8));
+        LedgerWriter.Stage(away.Ledger.Storage, LedgerEntry.Parse(CanonicalJson.Serialize(envelope)));
+        Assert.Null(Note(away));
+        using (Vault vault = place.Open())
+            Note(vault);
+        Assert.Equal(("distant", true), (Keys(away)[key.Id].Identity.Name, Keys(away)[key.Id].IsOwn));
+        Assert.Single(SignedBy(key.Id, away, from: 0), e => e.Entry!.Payload.Kind == EntryKind.Note && e.Verdict!.Status == EntrySignatureStatus.Valid);
+    }
+
     [Fact]
     public async Task The_command_rotates_revokes_lists_and_tells()
     {
@@ -187,7 +281,8 @@ public sealed class ActorKeysTests : IDisposable
         JsonArray entries = log.Json["entries"]!.AsArray();
         Assert.Equal("valid", (string?)entries[1]!["signature"]);
         Assert.Equal("3", (string?)entries[1]!["later"]!["toldBy"]);
-        Assert.Null(entries[3]!["later"]);
+        // Whoever had the old key could have made the new one, which says so itself.
+        Assert.Equal(("3", "key", "2"), ((string?)entries[3]!["later"]!["toldBy"], (string?)entries[3]!["later"]!["about"], (string?)entries[3]!["later"]!["place"]));
         Assert.Contains("put a new key", (await RunAsync("log")).Output, StringComparison.Ordinal);
         Assert.Equal(0, (await RunAsync("note", "goes on")).ExitCode);
 

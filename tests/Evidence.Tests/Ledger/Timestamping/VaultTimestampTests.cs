@@ -3,6 +3,7 @@ using System.Security.Cryptography.X509Certificates;
 using Evidence.Hashing;
 using Evidence.Ledger;
 using Evidence.Ledger.Timestamping;
+using Evidence.Proofs;
 using Evidence.Tests.Vaults;
 using Evidence.Vaults;
 using Evidence.Verification;
@@ -123,6 +124,31 @@ public sealed class VaultTimestampTests : IDisposable
         Finding told = Assert.Single((await place.VerifyAsync()).Ledger.Findings);
         Assert.Contains("Of them 2 were in their places before that, provably", told.Detail, StringComparison.Ordinal);
     }
+
+    /// <summary>Not the newest stamp, which is too late, but the one that shows it.</summary>
+    [Fact]
+    public async Task A_proof_has_the_stamp_that_shows_that_a_rotation_was_there_before_the_compromise()
+    {
+        Trust();
+        using Vault vault = place.Create();
+        using ActorKey old = place.Keys.LoadActor("examiner");
+        vault.Ledger.RotateActor();
+        TakenTimestamp early = await vault.Timestamps.AcceptAsync(authority.Reply(vault.Timestamps.Request()), [], TestVault.Stop);
+        await vault.Timestamps.AcceptAsync(authority.Reply(vault.Timestamps.Request(), TestAuthority.Within + Duration.FromDays(60)), [], TestVault.Stop);
+        long entry = vault.Ledger.RecordNote("by the new key", ["server-7"], null)!.Value;
+        vault.Ledger.Revoke(old.Id, TestAuthority.Within + Duration.FromDays(1));
+        ProofSubject[] subjects = [ProofSubject.OfEntry(entry), ProofSubject.OfItem("server-7")];
+        foreach (ProofSubject subject in subjects)
+            Assert.DoesNotContain(Statements(vault, subject), s => s.Contains("goes back", StringComparison.Ordinal));
+        Assert.DoesNotContain((await place.VerifyAsync()).Ledger.Findings, f => f.Detail.Contains("goes back", StringComparison.Ordinal));
+
+        File.Delete(Path.Combine(place.Layout.Ledger, early.File));
+        foreach (ProofSubject subject in subjects)
+            Assert.Contains(Statements(vault, subject), s => s.Contains("goes back, through entry 2", StringComparison.Ordinal));
+    }
+
+    private IReadOnlyList<string> Statements(Vault vault, ProofSubject subject) =>
+        ProofCheck.Run(new Prover(vault).Prove(subject, TestVault.Stop), null, place.Keys.LoadAuthorities()).Statements;
 
     [Fact]
     public async Task Over_HTTP_an_authority_out_of_order_is_asked_again_and_a_wrong_answer_is_named()
