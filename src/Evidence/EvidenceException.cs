@@ -98,6 +98,9 @@ public static class ErrorCode
     /// <summary>A policy of logs and witnesses cannot be read, or says nothing of this log.</summary>
     public const string PolicyInvalid = "policy-invalid";
 
+    /// <summary>A calendar of working days cannot be read, or says nothing of a year that is needed.</summary>
+    public const string CalendarInvalid = "calendar-invalid";
+
     /// <summary>A time-stamp authority did not answer.</summary>
     public const string TimestampUnavailable = "timestamp-unavailable";
 
