@@ -242,13 +242,10 @@ internal sealed class AcquisitionJournal : IDisposable
         }
 
         // What is behind the last line that holds goes: a torn write, most likely.
-        file.Cut();
+        file.Settle();
         if (first is null)
-        {
             Append([subject]);
-            DurableFile.SyncDirectory(Path.GetDirectoryName(path)!);
-        }
-
+        DurableFile.SyncDirectory(Path.GetDirectoryName(path)!);
         return true;
     }
 

@@ -108,7 +108,7 @@ internal sealed class ReplicaRecord : IDisposable
             files[sent.Name] = sent;
             return true;
         });
-        file.Cut();
+        file.Settle();
         if (isFirst || file.IsForeign)
             file.Append([new JsonObject { ["replica"] = replica.Id, ["vault"] = replica.Vault, ["origin"] = origin }]);
     }

@@ -76,8 +76,12 @@ internal sealed class JournalFile : IDisposable
         }
     }
 
-    /// <summary>Cuts off what is behind the last line that was taken.</summary>
-    internal void Cut() => DurableFile.Translate(path, "cut the journal", () => RandomAccess.SetLength(handle, length));
+    /// <summary>Cuts off what is behind the last line that was taken, and makes durable what is counted on: whoever wrote it may have died before they flushed it.</summary>
+    internal void Settle()
+    {
+        DurableFile.Translate(path, "cut the journal", () => RandomAccess.SetLength(handle, length));
+        DurableFile.Sync(handle, path);
+    }
 
     /// <summary>Appends lines, and makes them durable.</summary>
     internal void Append(IReadOnlyList<JsonObject> lines)
