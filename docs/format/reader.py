@@ -271,11 +271,14 @@ def check_tiles(vault, files, leaves, entries, bundles_read):
 
 def check_entries(payloads):
     """ "What a signature is worth": keys are declared, replaced and ended in order. Signatures themselves are checked only through openssl."""
+    said = {}
     actors, first, revokers, ended, own, identity, brought, rotated, compromised = {}, {}, {}, {}, set(), None, {}, set(), {}
     for i, entry in enumerate(payloads):
         if not entry:
             continue
         body, known, declared, signers = entry["body"], dict(actors), None, dict(entry["signatures"])
+        if said.setdefault(sha256(entry["signed"]), i) != i:
+            notes.append(f"ledger entry {i}: it has the payload of entry {said[sha256(entry['signed'])]}, and counts once with it")
         subject = body.get("subject") if entry["kind"] == "identity" else None
         if subject in ("actor", "rotation"):
             der = guarded(entry["place"], unbase64, body.get("publicKey"), at=entry["at"], about=f"Entry {i}: ") or b""

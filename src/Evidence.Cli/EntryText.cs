@@ -24,6 +24,8 @@ internal static class EntryText
         json["key"] = entry.Payload.Key;
         json["signer"] = judged.Verdict?.Signer?.Name;
         json["signature"] = SignatureName(judged);
+        if (judged.Repeats is { } repeats)
+            json["repeats"] = DecimalText.Format(repeats);
         if (judged.Verdict?.Later is { } later)
         {
             json["later"] = new JsonObject
@@ -63,6 +65,8 @@ internal static class EntryText
         text.WriteLine($"       {Signature(judged)}");
         if (judged.Verdict?.Later is { } later)
             text.WriteLine($"       {later}");
+        if (judged.Repeats is { } repeats)
+            text.WriteLine($"       It says what entry {repeats} says: anybody can repeat that, with other signatures, and it counts once.");
     }
 
     /// <summary>The image that an acquisition made the vault's; null for other entries.</summary>

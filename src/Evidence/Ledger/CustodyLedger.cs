@@ -150,13 +150,17 @@ public sealed class CustodyLedger
     /// <param name="registry">Takes in the keys as the entries declare them.</param>
     public IEnumerable<JudgedEntry> JudgeEntries(KeyRegistry registry) => Judge(tiles, registry, Size);
 
-    /// <summary>All entries in order, each judged at its place, and beside that what the whole log knows later of the keys on which it rests.</summary>
+    /// <summary>All entries in order, each judged at its place, and beside that what the whole log knows later of the keys on which it rests, and which earlier one says the same.</summary>
     /// <param name="times">What is proved from outside.</param>
     public IEnumerable<JudgedEntry> JudgeEntries(ProvedTimes times)
     {
         var hindsight = new Hindsight(FoldIdentities(), times);
-        return Judge(tiles, new KeyRegistry(), Size).Select(
-            judged => judged with { Verdict = judged.Verdict is { } verdict ? hindsight.AddTo(judged.Index, verdict) : null });
+        var said = new Statements();
+        return Judge(tiles, new KeyRegistry(), Size).Select(judged => judged with
+        {
+            Verdict = judged.Verdict is { } verdict ? hindsight.AddTo(judged.Index, verdict) : null,
+            Repeats = judged.Entry is { } entry && !said.TryAdd(judged.Index, entry) ? said.Find(entry) : null,
+        });
     }
 
     /// <summary>What the whole log declares. Entries that declare nothing are not judged.</summary>
@@ -269,6 +273,9 @@ public sealed class CustodyLedger
 [StructLayout(LayoutKind.Auto)]
 public readonly record struct JudgedEntry(long Index, ReadOnlyMemory<byte> Bytes, LedgerEntry? Entry, EntryVerdict? Verdict, string? Defect)
 {
+    /// <summary>The index of the first entry that says the same (<see cref="Statements"/>); null for that one itself, and where it was not asked.</summary>
+    public long? Repeats { get; init; }
+
     internal static JudgedEntry Judge(long index, byte[] bytes, KeyRegistry registry)
     {
         LedgerEntry entry;

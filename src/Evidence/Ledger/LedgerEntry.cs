@@ -32,6 +32,11 @@ public sealed record LedgerEntry
     /// <summary>The DSSE pre-authentication encoding, over which the signatures are.</summary>
     public ReadOnlyMemory<byte> SignedBytes { get; }
 
+    /// <summary>
+    /// The SHA-256 of <see cref="SignedBytes"/>: what the entry says, from which claimed instant and by which key, whatever its signatures are (<see cref="Statements"/>).
+    /// </summary>
+    public Sha256Digest Statement => Sha256Digest.Compute(SignedBytes.Span);
+
     /// <summary>The entry's leaf hash, by which other entries name it.</summary>
     public Sha256Digest LeafHash { get; }
 

@@ -12,6 +12,9 @@ internal static class StagedEntries
 {
     internal const string Prefix = "staging/entries/";
 
+    /// <summary>Why an entry does not go in whose statement the log has.</summary>
+    internal const string SaidAlready = "The log has what it says already, from the same instant and by the same key, with other signatures: anybody can repeat that.";
+
     internal static string Name(Sha256Digest leafHash) => Prefix + leafHash;
 
     /// <summary>Chooses what goes in next, as much as one batch takes, in the order in which it goes in.</summary>
@@ -34,8 +37,8 @@ internal static class StagedEntries
             Sha256Digest leafHash = MerkleTree.LeafHash(bytes);
             if (waiting.Remove(leafHash))
                 done.Add(leafHash);
-            if (SaidBy(bytes) is { } digest && asked.Contains(digest))
-                said.Add(digest);
+            if (Statements.Of(bytes) is { } statement && asked.Contains(statement))
+                said.Add(statement);
         });
         // Taken in before, and left here by whoever staged it once more.
         done.ForEach(leafHash => storage.Delete(Name(leafHash)));
@@ -49,7 +52,7 @@ internal static class StagedEntries
             string name = Name(candidate.LeafHash);
             if (said.Contains(candidate.Said))
             {
-                refused.Add(new RefusedEntry(name, "The log has what it says already, from the same instant and by the same key, with other signatures: anybody can repeat that."));
+                refused.Add(new RefusedEntry(name, SaidAlready));
                 continue;
             }
 
@@ -110,7 +113,7 @@ internal static class StagedEntries
                 KeyRevocation => 1,
                 _ => 2,
             };
-            candidates.Add(new Candidate(rank, entry.Payload.Time, declared is KeyRotation, leafHash, Sha256Digest.Compute(entry.SignedBytes.Span)));
+            candidates.Add(new Candidate(rank, entry.Payload.Time, declared is KeyRotation, leafHash, entry.Statement));
         }
 
         return candidates;
@@ -134,19 +137,6 @@ internal static class StagedEntries
         catch (FormatException e)
         {
             refused.Add(new RefusedEntry(name, e.Message));
-            return null;
-        }
-    }
-
-    /// <summary>The SHA-256 of what is signed in an entry, which its signatures, and so its leaf hash, are no part of; null where it is none.</summary>
-    private static Sha256Digest? SaidBy(ReadOnlySpan<byte> bytes)
-    {
-        try
-        {
-            return Sha256Digest.Compute(LedgerEntry.Parse(bytes).SignedBytes.Span);
-        }
-        catch (FormatException)
-        {
             return null;
         }
     }

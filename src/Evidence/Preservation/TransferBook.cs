@@ -12,8 +12,7 @@ public sealed class TransferBook
     private readonly List<Transfer> transfers = [];
     private readonly Dictionary<Sha256Digest, int> places = [];
 
-    /// <summary>The SHA-256 of what was signed of each.</summary>
-    private readonly HashSet<Sha256Digest> offers = [];
+    private readonly Statements offers = new();
 
     private TransferBook()
     {
@@ -50,7 +49,7 @@ public sealed class TransferBook
         if (body is TransferOffer made)
         {
             // Whoever writes the log can put an offer into it once more, with more signatures or others of the same key: what was taken back would stand again.
-            if (!offers.Add(Sha256Digest.Compute(entry.SignedBytes.Span)))
+            if (!offers.TryAdd(index, entry))
                 return "The ledger has that offer already.";
             places[entry.LeafHash] = transfers.Count;
             transfers.Add(new Transfer(index, entry.LeafHash, entry.Payload.Items, entry.Payload.Case, signer, entry.Payload.Time, made));

@@ -31,7 +31,7 @@ public static class ReceiptAcceptance
         var book = ReceiptBook.Read(ledger);
         if (book.Refusal(receipt) is { } refusal)
             throw Invalid(path, refusal);
-        long? index = book.Receipts.FirstOrDefault(r => r.LeafHash == entry.LeafHash)?.Entry ?? vault.Ledger.TakeIn(entries);
+        long? index = book.Find(entry) ?? vault.Ledger.TakeIn(entries);
         return new AcceptedReceipt(receipt, signer, index, Lost(vault, book, receipt));
     }
 

@@ -27,6 +27,7 @@ public sealed class ReceiptBook
     private readonly List<ImageRecord> images = [];
     private readonly Dictionary<Sha256Digest, ImageRecord> byId = [];
     private readonly List<RecordedReceipt> receipts = [];
+    private readonly Statements said = new();
 
     internal ReceiptBook(CustodyLedger ledger) => this.ledger = ledger;
 
@@ -59,6 +60,9 @@ public sealed class ReceiptBook
         ];
     }
 
+    /// <summary>The place of a receipt that counts and says what an entry says; null where there is none.</summary>
+    internal long? Find(LedgerEntry entry) => said.Find(entry);
+
     /// <summary>The images that the log's first entries name, each once.</summary>
     internal IReadOnlyList<ImageRecord> ImagesUpTo(long size) => [.. images.Where(i => i.Entry < size)];
 
@@ -74,7 +78,7 @@ public sealed class ReceiptBook
         }
 
         // What is there is about entries before it; a larger size would be a word about what was still to come.
-        if (TryParse(entry) is { } receipt && receipt.Size <= judged.Index && Refusal(receipt) is null)
+        if (TryParse(entry) is { } receipt && receipt.Size <= judged.Index && Refusal(receipt) is null && said.TryAdd(judged.Index, entry))
             receipts.Add(new RecordedReceipt(judged.Index, entry.LeafHash, signer, entry.Payload.Time, receipt));
     }
 

@@ -149,13 +149,18 @@ public sealed class Vault : IDisposable
 
     /// <summary>The images that the ledger's validly signed entries name, in the order of those.</summary>
     /// <exception cref="EvidenceException">The ledger is damaged.</exception>
-    public IReadOnlyList<ImageRecord> Images() =>
-    [
-        .. Ledger.Entries()
-            .Where(e => e.Verdict?.Status == EntrySignatureStatus.Valid && e.Entry is { } entry && string.Equals(entry.Payload.Kind, EntryKind.Acquisition, StringComparison.Ordinal))
-            .Select(e => ImageRecord.TryRead(e.Index, e.Entry!.Payload, EntrySignatureStatus.Valid))
-            .OfType<ImageRecord>(),
-    ];
+    public IReadOnlyList<ImageRecord> Images()
+    {
+        var said = new Statements();
+        return
+        [
+            .. Ledger.Entries()
+                .Where(e => e.Verdict?.Status == EntrySignatureStatus.Valid && e.Entry is { } entry && string.Equals(entry.Payload.Kind, EntryKind.Acquisition, StringComparison.Ordinal) &&
+                    said.TryAdd(e.Index, entry))
+                .Select(e => ImageRecord.TryRead(e.Index, e.Entry!.Payload, EntrySignatureStatus.Valid))
+                .OfType<ImageRecord>(),
+        ];
+    }
 
     /// <summary>Finds an image by a name that people use.</summary>
     /// <param name="name">An item, of which the image is meant that no other one continues; or <c>sha256:</c> and at least eight hexadecimal digits of the image's id.</param>

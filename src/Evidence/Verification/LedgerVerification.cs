@@ -65,6 +65,7 @@ internal sealed class LedgerVerification(ILedgerStorage storage, KeyStore? known
     private void ReadEntries(string origin, IReadOnlyList<VerifierKey> keys, CancellationToken cancellation)
     {
         var registry = new KeyRegistry();
+        var repeated = new RepeatedStatements();
         var notValid = new Dictionary<long, EntrySignatureStatus?>();
         RememberedWherePossible? seen = known is null ? null : new RememberedWherePossible(known, logger);
         try
@@ -78,10 +79,14 @@ internal sealed class LedgerVerification(ILedgerStorage storage, KeyStore? known
                 cancellation.ThrowIfCancellationRequested();
                 Judge(judged);
                 Receipts.Take(judged);
+                if (judged.Entry is { } entry)
+                    repeated.Take(entry);
                 if (judged.Verdict?.Status != EntrySignatureStatus.Valid)
                     notValid.Add(judged.Index, judged.Verdict?.Status);
             }
 
+            foreach (string told in repeated.Tell(ledger, cancellation))
+                Add("entry", null, null, told, ContentVerdict.Verified);
             JudgeTimestamps(ledger, keys);
             ProvedTimes times = (witnessing?.ProvedTimes ?? ProvedTimes.None).With(LedgerTimestamps.Proved(timestamps));
             foreach (string told in CompromisedKeys.Tell(ledger, registry, notValid, times, cancellation))

@@ -65,6 +65,31 @@ public sealed class StagedEntriesTests
         Assert.Contains("already", Assert.Single(result.Refused).Reason, StringComparison.Ordinal);
     }
 
+    /// <summary>Without any key, from the entry alone: it is another leaf, and valid.</summary>
+    [Fact]
+    public void What_was_said_once_is_not_said_again_with_the_other_form_of_its_signature_neither_from_staging_nor_by_a_planted_batch()
+    {
+        LedgerEntry said = LedgerFixture.Entry("said once");
+        LedgerEntry again = LedgerFixture.Repeat(said);
+        var registry = new KeyRegistry();
+        registry.Fold(0, LedgerFixture.Declaration);
+        Assert.Equal((EntrySignatureStatus.Valid, said.Statement), (registry.Fold(1, again).Status, again.Statement));
+        Assert.NotEqual(said.LeafHash, again.LeafHash);
+        fixture.Append([LedgerFixture.Declaration.ToBytes()]);
+        Stage(said.ToBytes());
+        Stage(again.ToBytes());
+        AppendResult result = fixture.Append([]);
+        Assert.Equal((2, 1), (result.Size, result.Refused.Count));
+
+        foreach (byte[][] planted in (byte[][][])[[again.ToBytes()], [LedgerFixture.Entry("new").ToBytes(), LedgerFixture.Entry("new").ToBytes()]])
+        {
+            fixture.Storage.Files["staging/batch"] = new StagedBatch(LedgerFixture.Origin, 2, [.. planted.Select(entry => new ReadOnlyMemory<byte>(entry))]).ToBytes();
+            Assert.Contains("already", Assert.Throws<EvidenceException>(() => fixture.Append([])).Message, StringComparison.Ordinal);
+        }
+
+        Assert.Equal(2, fixture.Reader().Size);
+    }
+
     [Fact]
     public void Declarations_go_in_first_then_by_claimed_time()
     {

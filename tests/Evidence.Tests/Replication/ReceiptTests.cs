@@ -4,6 +4,7 @@ using Evidence.Canonical;
 using Evidence.Hashing;
 using Evidence.Ledger;
 using Evidence.Replication;
+using Evidence.Tests.Ledger;
 using Evidence.Tests.Vaults;
 using Evidence.Vaults;
 using Evidence.Verification;
@@ -52,6 +53,15 @@ public sealed class ReceiptTests : IDisposable
         long size = vault.Ledger.Open().Size;
         Assert.Equal(accepted.Entry, Accept(path).Entry);
         Assert.Equal(size, vault.Ledger.Open().Size);
+        // Nor does it with another signature, which anybody can make of it; where the log has that all the same, it is one receipt.
+        IReadOnlyList<LedgerEntry> carried = EntryFile.Read(path);
+        LedgerEntry again = LedgerFixture.Repeat(carried[^1]);
+        EntryFile.Write(path + ".again", [.. carried.SkipLast(1), again]);
+        Assert.Equal(accepted.Entry, Accept(path + ".again").Entry);
+        Assert.Equal(size, vault.Ledger.Open().Size);
+        using (LogKeys log = place.Origin.Keys.LoadLog("vault.example/test"))
+            LedgerWriter.Open(vault.Ledger.Storage, log, place.Origin.Keys, TestVault.Stop).Append([again.ToBytes()], TestVault.Stop);
+        Assert.Equal(accepted.Entry, Assert.Single(ReceiptBook.Read(vault.Ledger.Open()).Receipts).Entry);
         // An image that came later is in no receipt.
         AcquisitionResult third = await place.AcquireAsync();
         Assert.Empty(ReceiptBook.Read(vault.Ledger.Open()).Of(third.Image));

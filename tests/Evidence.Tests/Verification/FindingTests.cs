@@ -2,6 +2,7 @@ using System.Text.Json.Nodes;
 using Evidence.Hashing;
 using Evidence.Ledger;
 using Evidence.Segments;
+using Evidence.Tests.Ledger;
 using Evidence.Tests.Vaults;
 using Evidence.Vaults;
 using Evidence.Verification;
@@ -142,6 +143,34 @@ public sealed class FindingTests
     }
 
     /// <summary>What a run leaves that was stopped between its manifest and its entry.</summary>
+    /// <summary>Whoever writes the log can put what somebody said into it again, valid, without that one's key.</summary>
+    [Fact]
+    public async Task What_is_said_twice_in_the_log_is_told_and_counts_once()
+    {
+        await using SmallVault vault = await SmallVault.CreateAsync();
+        LedgerEntry[] entries;
+        using (Vault open = vault.Place.Open())
+            entries = [.. open.Ledger.Entries().Select(e => e.Entry!)];
+        int first = Array.FindIndex(entries, e => e.Payload.Kind == EntryKind.Acquisition);
+        using (LogKeys log = vault.Place.Keys.LoadLog("vault.example/test"))
+        {
+            LedgerWriter writer = LedgerWriter.Open(new LedgerDirectory(vault.Place.Layout.Ledger), log, vault.Place.Keys, TestVault.Stop);
+            writer.Append([LedgerFixture.Repeat(entries[first]).ToBytes(), entries[first].ToBytes(), LedgerFixture.Repeat(entries[0]).ToBytes()], TestVault.Stop);
+        }
+
+        VerificationReport report = await vault.VerifyAsync();
+        Assert.Equal(ContentVerdict.Verified, report.Ledger.Content);
+        string[] told = [.. report.Ledger.Findings.Select(f => f.Detail)];
+        Assert.Equal(2, told.Length);
+        Assert.StartsWith($"Entry {entries.Length + 2} says what entry 0 says", told[0], StringComparison.Ordinal);
+        Assert.StartsWith($"2 entries, up to {entries.Length + 1}, say what entry {first} says", told[1], StringComparison.Ordinal);
+        using Vault vaults = vault.Place.Open();
+        Assert.Equal(entries.Count(e => e.Payload.Kind == EntryKind.Acquisition), vaults.Images().Count);
+        JudgedEntry[] judged = [.. vaults.Ledger.Open().JudgeEntries(ProvedTimes.None)];
+        Assert.Equal([first, first, 0L], judged.Skip(entries.Length).Select(e => e.Repeats!.Value));
+        Assert.All(judged.Take(entries.Length), e => Assert.Null(e.Repeats));
+    }
+
     [Fact]
     public async Task A_manifest_that_no_entry_names_is_a_remark_and_its_damage_is_said()
     {
