@@ -175,7 +175,10 @@ def split_bundle(name, data, width):
     return entries
 
 def read_checkpoint(vault, name="ledger/checkpoint"):
-    text = read(vault, name, 65536).decode()
+    return split_note(read(vault, name, 65536))
+
+def split_note(data):
+    text = data.decode()
     lines, signatures = text.split("\n"), []
     need(not re.search(r"[\x00-\x09\x0b-\x1f\x7f-\x9f]", text), "It has control characters.")
     need(7 <= len(lines) <= 105 and lines[3] == lines[-1] == "", "It is no note with two signatures.")
@@ -333,16 +336,30 @@ def check_entries(payloads):
     return identity
 
 def check_timestamps(vault, files, payloads):
-    """Time stamps are as their names say, and those that entries name are there. The tokens themselves are for openssl ts."""
+    """Time stamps are as their names say, and those that entries name are there, over what they say. The tokens themselves are for openssl ts."""
+    stamped = {}
     for i, entry in enumerate(payloads):
         if entry and entry["kind"] == "timestamp":
             name = f"ledger/timestamps/{guarded(entry['place'], field, entry['body'], 'document', str, HEX, at=entry['at'], about=f'Entry {i}: ')}.json"
             if name not in files:
                 finding(name, f"It is missing, although entry {i} names it.")
+            stamped.setdefault(name, []).append((i, entry["body"]))
     for name in sorted(name for name in files if name.startswith("ledger/timestamps/")):
         data = guarded(name, read, vault, name, 32 * MIB)
         if data is not None and sha256(data).hex() != name[18:82]:
             finding(name, "It is not the file that its name says.")
+        elif data is not None:
+            guarded(name, check_timestamp, name, data, stamped.get(name, []))
+
+def check_timestamp(name, data, named_by):
+    document = canonical(data)
+    need(field(document, "version", int) == 1 and set(document) == {"version", "note", "token", "certificates", "revocationLists", "lacking", "source"}, "It has not its fields.")
+    need(len(field(document, "certificates", list)) <= 16 and len(field(document, "revocationLists", list)) <= 64, "It has more in it than a time stamp may have.")
+    need(len(unbase64(field(document, "token"))) <= MIB, "Its token is longer than 1 MiB.")
+    note = split_note(unbase64(field(document, "note")))
+    for i, body in named_by:
+        if body.get("size") != str(note["size"]) or body.get("root") != note["root"].hex():
+            notes.append(f"ledger entry {i}: it says another size or root of {name} than stand in that")
 
 def check_identity(vault, settings, checkpoint, identity):
     """The entry that declares the vault, against vault.json and the checkpoint."""

@@ -91,6 +91,8 @@ public sealed class VaultTimestamps
         TrustedAuthorities trust = Trust().With(brought);
         var bare = new TimestampDocument { Note = note, Token = token, Certificates = [.. trust.Anchors], Lists = [], Lacking = [], Source = source };
         TimestampDocument document = await TimestampCheck.CompleteAsync(bare, trust, client, cancellation).ConfigureAwait(false);
+        if (document.Excess is { } excess)
+            throw new EvidenceException(ErrorCode.TimestampRefused, $"The token cannot be kept: {excess}.");
         // What was brought completes a chain; it is trusted only where it is said so.
         TimestampVerdict verdict = TimestampCheck.Run(document, Trust());
         if (verdict.Refusal is not null)
@@ -147,6 +149,24 @@ internal static class TimestampRecord
         ["serial"] = verdict.Serial,
         ["size"] = DecimalText.Format(verdict.Checkpoint.Size),
     };
+
+    /// <summary>How what an entry says of a time stamp differs from what the token says; nothing where it does not.</summary>
+    internal static IEnumerable<string> Differences(EntryPayload payload, TimestampVerdict verdict)
+    {
+        foreach ((string name, string said) in ((string, string)[])
+            [
+                ("size", DecimalText.Format(verdict.Checkpoint.Size)), ("root", verdict.Checkpoint.Root.ToString()), ("genTime", Timestamps.Format(verdict.Time)),
+                ("policy", verdict.Policy), ("serial", verdict.Serial), ("authority", verdict.Authority),
+            ])
+        {
+            // Whose a token is whose signature does not hold, nobody can say.
+            if (name is "authority" && verdict.Refusal is not null)
+                continue;
+            string? claimed = payload.Body[name] is JsonValue value && value.TryGetValue(out string? text) ? text : null;
+            if (!string.Equals(claimed, said, StringComparison.Ordinal))
+                yield return $"its {name} is {(claimed is null ? "not given" : $"'{claimed}'")}, the token's is '{said}'";
+        }
+    }
 
     /// <summary>The file that an entry names, below <c>ledger/</c>; null where the body names none.</summary>
     internal static string? FileOf(EntryPayload payload) =>

@@ -1,8 +1,10 @@
+using Evidence.Canonical;
 using Evidence.Ledger;
 using Evidence.Ledger.Timestamping;
 using Evidence.Ledger.Witnesses;
 using Evidence.Vaults;
 using Microsoft.Extensions.Logging;
+using NodaTime;
 
 namespace Evidence.Verification;
 
@@ -11,7 +13,7 @@ internal sealed class LedgerVerification(ILedgerStorage storage, KeyStore? known
 {
     private readonly List<Finding> findings = [];
     private readonly List<RecordedImage> images = [];
-    private readonly List<(long Entry, string File)> stampedBy = [];
+    private readonly List<(long Entry, EntryPayload Payload, string File)> stampedBy = [];
     private IReadOnlyList<KeptTimestamp> timestamps = [];
 
     /// <summary>The images that its entries name.</summary>
@@ -105,11 +107,13 @@ internal sealed class LedgerVerification(ILedgerStorage storage, KeyStore? known
     private void JudgeTimestamps(CustodyLedger ledger, IReadOnlyList<VerifierKey> keys)
     {
         timestamps = LedgerTimestamps.Judge(storage, ledger, keys, trust);
-        var there = timestamps.Select(kept => kept.File).ToHashSet(StringComparer.Ordinal);
-        foreach ((long entry, string file) in stampedBy)
+        var there = timestamps.ToDictionary(kept => kept.File, StringComparer.Ordinal);
+        foreach ((long entry, EntryPayload payload, string file) in stampedBy)
         {
-            if (!there.Contains(file))
+            if (!there.TryGetValue(file, out KeptTimestamp? kept))
                 Add("timestamp", file, null, $"It is missing, although entry {entry} names it: somebody took a time stamp away.");
+            else if (kept.Verdict is { } verdict)
+                CompareStamp(entry, payload, file, verdict);
         }
 
         foreach (KeptTimestamp kept in timestamps)
@@ -118,6 +122,21 @@ internal sealed class LedgerVerification(ILedgerStorage storage, KeyStore? known
                 Add("timestamp", kept.File, null, wrong);
             else if (kept.Verdict is { Refusal: not null } refused)
                 Add("timestamp", kept.File, null, refused.ToString(), ContentVerdict.Verified);
+        }
+    }
+
+    /// <summary>Holds what an entry says of a time stamp against what that says itself.</summary>
+    private void CompareStamp(long entry, EntryPayload payload, string file, TimestampVerdict verdict)
+    {
+        if (TimestampRecord.Differences(payload, verdict).ToArray() is { Length: > 0 } differences)
+            Add("timestamp", file, null, $"Entry {entry} does not say of it what it is: {string.Join("; ", differences)}. The token is what proves.", ContentVerdict.Unverifiable);
+        // Nobody can name a token before it is made; but clocks go wrong.
+        if (payload.Time < verdict.Time - (verdict.Accuracy ?? Duration.Zero))
+        {
+            Add(
+                "timestamp", file, null,
+                $"Entry {entry}, which names it, claims to be from {Timestamps.Format(payload.Time)}; the token was made at {Timestamps.Format(verdict.Time)}. The signer's clock was behind, or the claim is wrong.",
+                ContentVerdict.Verified);
         }
     }
 
@@ -157,10 +176,18 @@ internal sealed class LedgerVerification(ILedgerStorage storage, KeyStore? known
             Add("entry", null, null, $"Entry {judged.Index} ({entry.Payload.Kind}) is signed by a key of {judged.Verdict.Signer!.Name} that signs no more: {judged.Verdict.KeyEnd}.", ContentVerdict.Unverifiable);
         if (judged.Verdict.RefusedIdentity is { } refused)
             Add("entry", null, null, $"Entry {judged.Index} declares no identity: {refused}", ContentVerdict.Unverifiable);
-        if (string.Equals(entry.Payload.Kind, EntryKind.Timestamp, StringComparison.Ordinal) && status == EntrySignatureStatus.Valid && TimestampRecord.FileOf(entry.Payload) is { } file)
-            stampedBy.Add((judged.Index, file));
+        if (string.Equals(entry.Payload.Kind, EntryKind.Timestamp, StringComparison.Ordinal) && status == EntrySignatureStatus.Valid)
+            ReadStamp(judged.Index, entry.Payload);
         if (string.Equals(entry.Payload.Kind, EntryKind.Acquisition, StringComparison.Ordinal) && ImageRecord.TryRead(judged.Index, entry.Payload, status) is { } record)
             images.Add(new RecordedImage(record, status));
+    }
+
+    private void ReadStamp(long index, EntryPayload payload)
+    {
+        if (TimestampRecord.FileOf(payload) is { } file)
+            stampedBy.Add((index, payload, file));
+        else
+            Add("timestamp", null, null, $"Entry {index} says that a time stamp was taken, and names none.", ContentVerdict.Unverifiable);
     }
 
     private VaultIdentity? ReadDeclared()

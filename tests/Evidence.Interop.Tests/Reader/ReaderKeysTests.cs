@@ -43,6 +43,20 @@ public sealed class ReaderKeysTests : IDisposable
         Assert.DoesNotContain("revokes nothing", notes, StringComparison.Ordinal);
         Assert.DoesNotContain("foreign", notes, StringComparison.Ordinal);
 
+        // What an entry says of it is held against what stands in it.
+        var store = new KeyStore(evidence.Home);
+        string origin = evidence.Json("log").Succeeds().Json.GetProperty("origin").GetString()!;
+        using (ActorKey keeper = store.LoadActor("keeper"))
+        using (LogKeys log = store.LoadLog(origin))
+        {
+            var body = new JsonObject { ["document"] = Path.GetFileNameWithoutExtension(file), ["size"] = "1" };
+            LedgerWriter.Open(new LedgerDirectory(Path.Combine(evidence.Vault, "ledger")), log, store, TestContext.Current.CancellationToken)
+                .Append([Sign(EntryKind.Timestamp, body, keeper).ToBytes()], TestContext.Current.CancellationToken);
+        }
+
+        Assert.Contains($"ledger entry 9: it says another size or root of {file} than stand in that", Check().Result["notes"]!.ToJsonString(), StringComparison.Ordinal);
+        Assert.DoesNotContain("ledger entry 8: it says another", Check().Result["notes"]!.ToJsonString(), StringComparison.Ordinal);
+
         string path = Path.Combine(evidence.Vault, file);
         byte[] bytes = File.ReadAllBytes(path);
         bytes[bytes.Length / 2] ^= 1;

@@ -58,8 +58,7 @@ internal sealed class AuthorityChain : IDisposable
         for (int i = 0; i < Certificates.Count; i++)
         {
             X509Certificate2 certificate = Certificates[i];
-            // A root vouches for itself: whoever trusts it would have to say that they no longer do.
-            if (certificate.SubjectName.RawData.AsSpan().SequenceEqual(certificate.IssuerName.RawData))
+            if (IsRoot(Certificates, i))
                 break;
             X509Certificate2? issuer = i + 1 < Certificates.Count ? Certificates[i + 1] : null;
             RevocationList[] speaking = issuer is null ? [] : [.. lists.Where(list => list.SpeaksOf(certificate, issuer)).OrderBy(list => list.ThisUpdate)];
@@ -79,6 +78,13 @@ internal sealed class AuthorityChain : IDisposable
 
         return null;
     }
+
+    /// <summary>
+    /// Whether a certificate of a chain is its root. That vouches for itself: whoever trusts it would have to say that they no longer do. One further down that has its
+    /// issuer's name (RFC 5280, section 6.1: self-issued, as when a root changes its key) can be revoked like any other.
+    /// </summary>
+    internal static bool IsRoot(IReadOnlyList<X509Certificate2> chain, int index) =>
+        index == chain.Count - 1 && chain[index].SubjectName.RawData.AsSpan().SequenceEqual(chain[index].IssuerName.RawData);
 
     internal static string NameOf(X509Certificate2 certificate) =>
         certificate.GetNameInfo(X509NameType.SimpleName, forIssuer: false) is { Length: > 0 } name ? name : certificate.Subject;

@@ -5,6 +5,9 @@ namespace Evidence.Ledger.Timestamping;
 /// <summary>Fetches, when a token is taken, the revocation lists that a chain's certificates name (RFC 5280, section 4.2.1.13).</summary>
 internal static class RevocationCollector
 {
+    /// <summary>How many lists are kept for one certificate: the newest of those that were brought, and the one that was fetched.</summary>
+    internal const int MostLists = 4;
+
     /// <summary>The lists that could be had, beside those at hand.</summary>
     /// <param name="chain">The certificates, the authority's own first.</param>
     /// <param name="atHand">Lists that were brought.</param>
@@ -18,7 +21,7 @@ internal static class RevocationCollector
         for (int i = 0; i < chain.Count; i++)
         {
             X509Certificate2 certificate = chain[i];
-            if (certificate.SubjectName.RawData.AsSpan().SequenceEqual(certificate.IssuerName.RawData))
+            if (AuthorityChain.IsRoot(chain, i))
                 break;
             string name = AuthorityChain.NameOf(certificate);
             if (i + 1 >= chain.Count)
@@ -28,7 +31,7 @@ internal static class RevocationCollector
             }
 
             X509Certificate2 issuer = chain[i + 1];
-            RevocationList[] brought = [.. atHand.Where(list => list.SpeaksOf(certificate, issuer))];
+            RevocationList[] brought = [.. atHand.Where(list => list.SpeaksOf(certificate, issuer)).OrderByDescending(list => list.ThisUpdate).Take(MostLists - 1)];
             lists.AddRange(brought);
             (RevocationList? fetched, string reason) = await FetchAsync(certificate, issuer, client, cancellation).ConfigureAwait(false);
             if (fetched is not null)

@@ -141,7 +141,7 @@ internal sealed class RevocationList
                 {
                     (string id, bool isCritical, byte[] value) = ReadExtension(extensions.ReadSequence());
                     if (string.Equals(id, ReasonCode, StringComparison.Ordinal))
-                        reason = (RevocationReason)(int)new AsnReader(value, AsnEncodingRules.DER).ReadEnumeratedBytes().Span[0];
+                        reason = ReadReason(value);
                     else if (isCritical)
                         throw new AsnContentException($"It has an entry with the critical extension {id}, which is not known.");
                 }
@@ -149,6 +149,15 @@ internal sealed class RevocationList
 
             revoked[serial] = new RevokedCertificate(date, reason);
         }
+    }
+
+    /// <summary>Reads a CRLReason. Cut to a byte, one that is not known could become one that a token survives.</summary>
+    private static RevocationReason ReadReason(byte[] value)
+    {
+        var reader = new AsnReader(value, AsnEncodingRules.DER);
+        ReadOnlySpan<byte> code = reader.ReadEnumeratedBytes().Span;
+        reader.ThrowIfNotEmpty();
+        return code is [<= 0x7F and var only] ? (RevocationReason)only : throw new AsnContentException("It has an entry whose reason is none (RFC 5280, section 5.3.1).");
     }
 
     private void ReadExtensions(AsnReader extensions)

@@ -1,5 +1,6 @@
 using System.Net;
 using System.Net.Http.Headers;
+using Evidence.Platform;
 
 namespace Evidence.Ledger.Timestamping;
 
@@ -98,9 +99,9 @@ public sealed class TimestampClient : IDisposable
             {
                 reason = $"it did not answer within {Patience.TotalSeconds:0.#} s";
             }
-            catch (Exception e) when (e is HttpRequestException or IOException)
+            catch (Exception e) when (HttpFailure.IsOfConnection(e))
             {
-                reason = e.Message;
+                reason = e.Message.TrimEnd('.');
             }
         }
 

@@ -17,6 +17,12 @@ internal sealed record TimestampDocument
     /// <summary>The most bytes of a document.</summary>
     internal const int LargestSize = 32 << 20;
 
+    /// <summary>The most certificates in a document, and in a token. A chain has a handful.</summary>
+    internal const int MostCertificates = 16;
+
+    /// <summary>The most revocation lists in a document: what makes a verifier's work finite is not the bytes alone.</summary>
+    internal const int MostLists = MostCertificates * RevocationCollector.MostLists;
+
     private const string Extension = ".json";
     private const int Version = 1;
 
@@ -47,6 +53,12 @@ internal sealed record TimestampDocument
             ? digest
             : null;
 
+    /// <summary>Why it cannot be kept; null where it can.</summary>
+    internal string? Excess => Certificates.Count > MostCertificates ? $"there are {Certificates.Count} certificates, and more than {MostCertificates} are not kept"
+        : Lists.Count > MostLists ? $"there are {Lists.Count} revocation lists, and more than {MostLists} are not kept"
+        : Token.Length > TimestampClient.LargestReply ? $"the token has {Token.Length} bytes, and one of more than {TimestampClient.LargestReply} is not kept"
+        : null;
+
     internal byte[] Encode() => CanonicalJson.Serialize(new JsonObject
     {
         ["certificates"] = new JsonArray([.. Certificates.Select(certificate => JsonValue.Create(Convert.ToBase64String(certificate.RawData)))]),
@@ -69,15 +81,16 @@ internal sealed record TimestampDocument
         fields.RequireOnly("certificates", "lacking", "note", "revocationLists", "source", "token", "version");
         try
         {
-            return new TimestampDocument
+            var document = new TimestampDocument
             {
-                Certificates = [.. RequireBytes(fields, "certificates").Select(certificate => X509CertificateLoader.LoadCertificate(certificate))],
+                Certificates = [.. RequireBytes(fields, "certificates", MostCertificates).Select(certificate => X509CertificateLoader.LoadCertificate(certificate))],
                 Lacking = fields.RequireStrings("lacking"),
                 Note = fields.RequireBase64("note"),
-                Lists = [.. RequireBytes(fields, "revocationLists").Select(list => RevocationList.Decode(list))],
+                Lists = [.. RequireBytes(fields, "revocationLists", MostLists).Select(list => RevocationList.Decode(list))],
                 Source = fields.RequireNullableString("source"),
                 Token = fields.RequireBase64("token"),
             };
+            return document.Excess is { } excess ? throw new FormatException($"In the document {excess}.") : document;
         }
         catch (CryptographicException e)
         {
@@ -85,6 +98,11 @@ internal sealed record TimestampDocument
         }
     }
 
-    private static IEnumerable<byte[]> RequireBytes(JsonObject fields, string name) => fields.RequireStrings(name).Select(text =>
-        Base64Text.TryDecode(text) ?? throw new FormatException($"The field '{name}' holds what is not base64."));
+    private static IEnumerable<byte[]> RequireBytes(JsonObject fields, string name, int most)
+    {
+        IReadOnlyList<string> texts = fields.RequireStrings(name);
+        return texts.Count <= most
+            ? texts.Select(text => Base64Text.TryDecode(text) ?? throw new FormatException($"The field '{name}' holds what is not base64."))
+            : throw new FormatException($"The field '{name}' has {texts.Count} values, more than {most}.");
+    }
 }

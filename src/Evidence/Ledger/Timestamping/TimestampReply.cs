@@ -82,6 +82,8 @@ internal static class TimestampReply
             if (string.Equals(cms.ContentInfo.ContentType.Value, TokenInfoType, StringComparison.Ordinal) &&
                 Rfc3161TimestampTokenInfo.TryDecode(cms.ContentInfo.Content, out Rfc3161TimestampTokenInfo? info, out int length) && length == cms.ContentInfo.Content.Length)
             {
+                if (cms.Certificates.Count > TimestampDocument.MostCertificates)
+                    throw Refused($"The token holds {cms.Certificates.Count} certificates, and more than {TimestampDocument.MostCertificates} are not looked at.");
                 return new TimestampToken(token, cms, info);
             }
         }

@@ -22,16 +22,24 @@ internal sealed class TestAuthority : IDisposable
 
     public static readonly Instant Within = Instant.FromUtc(2020, 6, 1, 12, 0);
 
-    public TestAuthority(bool rsa = false, string[]? uses = null, bool critical = true, string? distributionPoint = null)
+    public TestAuthority(bool rsa = false, string[]? uses = null, bool critical = true, string? distributionPoint = null, string? between = null)
     {
-        Root = Make("CN=Test Root", rsa, null, request =>
+        static void Extend(CertificateRequest request)
         {
             request.CertificateExtensions.Add(new X509BasicConstraintsExtension(certificateAuthority: true, false, 0, critical: true));
             request.CertificateExtensions.Add(new X509KeyUsageExtension(X509KeyUsageFlags.KeyCertSign | X509KeyUsageFlags.CrlSign, critical: true));
             request.CertificateExtensions.Add(new X509SubjectKeyIdentifierExtension(request.PublicKey, critical: false));
-        });
-        Certificate = Make("CN=Test Clock", rsa, Root, request =>
+        }
+
+        Root = Make("CN=Test Root", rsa, null, Extend);
+        Between = between is null ? null : Make(between, rsa, Root, request =>
         {
+            Extend(request);
+            request.CertificateExtensions.Add(X509AuthorityKeyIdentifierExtension.CreateFromCertificate(Root, includeKeyIdentifier: true, includeIssuerAndSerial: false));
+        });
+        Certificate = Make("CN=Test Clock", rsa, Between ?? Root, request =>
+        {
+            request.CertificateExtensions.Add(X509AuthorityKeyIdentifierExtension.CreateFromCertificate(Between ?? Root, includeKeyIdentifier: true, includeIssuerAndSerial: false));
             request.CertificateExtensions.Add(new X509BasicConstraintsExtension(certificateAuthority: false, false, 0, critical: true));
             request.CertificateExtensions.Add(new X509KeyUsageExtension(X509KeyUsageFlags.DigitalSignature, critical: true));
             OidCollection oids = [];
@@ -45,6 +53,9 @@ internal sealed class TestAuthority : IDisposable
     }
 
     public X509Certificate2 Root { get; }
+
+    /// <summary>The certificate between the two, of the name that was asked for; null where there is none.</summary>
+    public X509Certificate2? Between { get; }
 
     public X509Certificate2 Certificate { get; }
 
@@ -108,45 +119,68 @@ internal sealed class TestAuthority : IDisposable
         return writer.Encode();
     }
 
-    public byte[] List(Instant thisUpdate, Instant? revokedAt = null, X509RevocationReason? reason = null, X509Certificate2? signer = null)
+    public byte[] List(Instant thisUpdate, Instant? revokedAt = null, X509RevocationReason? reason = null, X509Certificate2? signer = null, X509Certificate2? revoked = null)
     {
         var builder = new CertificateRevocationListBuilder();
         if (revokedAt is { } at)
-            builder.AddEntry(Certificate, at.ToDateTimeOffset(), reason);
+            builder.AddEntry(revoked ?? Certificate, at.ToDateTimeOffset(), reason);
         return builder.Build(
             signer ?? Root, BigInteger.One, (thisUpdate + Duration.FromDays(30)).ToDateTimeOffset(), HashAlgorithmName.SHA256, RSASignaturePadding.Pkcs1, thisUpdate.ToDateTimeOffset());
     }
 
-    /// <summary>A list as the part for a distribution point (RFC 5280, section 5.2.5); ECDSA only.</summary>
-    public byte[] Part(byte[] list, string address)
+    /// <summary>A list with the authority's certificate on it, for a reason that is written as it is given: DER of the extension's value; ECDSA only.</summary>
+    public byte[] WithReason(byte[] list, Instant revokedAt, byte[] reason) => Rewrite(list, (content, changed) =>
     {
-        AsnReader outer = new AsnReader(list, AsnEncodingRules.DER).ReadSequence();
-        AsnReader content = outer.ReadSequence();
+        while (content.HasData && content.PeekTag().TagClass == TagClass.Universal)
+            changed.WriteEncodedValue(content.ReadEncodedValue().Span);
+        using (changed.PushSequence())
+        using (changed.PushSequence())
+        {
+            changed.WriteInteger(Certificate.SerialNumberBytes.Span);
+            changed.WriteUtcTime(revokedAt.ToDateTimeOffset());
+            using (changed.PushSequence())
+            using (changed.PushSequence())
+            {
+                changed.WriteObjectIdentifier("2.5.29.21");
+                changed.WriteOctetString(reason);
+            }
+        }
+
+        changed.WriteEncodedValue(content.ReadEncodedValue().Span);
+    });
+
+    /// <summary>A list as the part for a distribution point (RFC 5280, section 5.2.5); ECDSA only.</summary>
+    public byte[] Part(byte[] list, string address) => Rewrite(list, (content, changed) =>
+    {
         var point = new AsnWriter(AsnEncodingRules.DER);
         using (point.PushSequence())
         using (point.PushSequence(new Asn1Tag(TagClass.ContextSpecific, 0)))
         using (point.PushSequence(new Asn1Tag(TagClass.ContextSpecific, 0)))
             point.WriteCharacterString(UniversalTagNumber.IA5String, address, new Asn1Tag(TagClass.ContextSpecific, 6));
-        var changed = new AsnWriter(AsnEncodingRules.DER);
+        while (content.HasData && content.PeekTag().TagClass == TagClass.Universal)
+            changed.WriteEncodedValue(content.ReadEncodedValue().Span);
+        AsnReader extensions = content.ReadSequence(new Asn1Tag(TagClass.ContextSpecific, 0)).ReadSequence();
+        using (changed.PushSequence(new Asn1Tag(TagClass.ContextSpecific, 0)))
         using (changed.PushSequence())
         {
-            while (content.HasData && content.PeekTag().TagClass == TagClass.Universal)
-                changed.WriteEncodedValue(content.ReadEncodedValue().Span);
-            AsnReader extensions = content.ReadSequence(new Asn1Tag(TagClass.ContextSpecific, 0)).ReadSequence();
-            using (changed.PushSequence(new Asn1Tag(TagClass.ContextSpecific, 0)))
+            while (extensions.HasData)
+                changed.WriteEncodedValue(extensions.ReadEncodedValue().Span);
             using (changed.PushSequence())
             {
-                while (extensions.HasData)
-                    changed.WriteEncodedValue(extensions.ReadEncodedValue().Span);
-                using (changed.PushSequence())
-                {
-                    changed.WriteObjectIdentifier("2.5.29.28");
-                    changed.WriteBoolean(true);
-                    changed.WriteOctetString(point.Encode());
-                }
+                changed.WriteObjectIdentifier("2.5.29.28");
+                changed.WriteBoolean(true);
+                changed.WriteOctetString(point.Encode());
             }
         }
+    });
 
+    /// <summary>Writes what a list says anew, and signs it by the root.</summary>
+    private byte[] Rewrite(byte[] list, Action<AsnReader, AsnWriter> rewrite)
+    {
+        AsnReader outer = new AsnReader(list, AsnEncodingRules.DER).ReadSequence();
+        var changed = new AsnWriter(AsnEncodingRules.DER);
+        using (changed.PushSequence())
+            rewrite(outer.ReadSequence(), changed);
         byte[] signed = changed.Encode();
         using ECDsa key = Root.GetECDsaPrivateKey()!;
         var writer = new AsnWriter(AsnEncodingRules.DER);
@@ -164,7 +198,7 @@ internal sealed class TestAuthority : IDisposable
     {
         Note = note,
         Token = token,
-        Certificates = [Certificate, Root],
+        Certificates = [.. new[] { Certificate, Between, Root }.OfType<X509Certificate2>()],
         Lists = [.. lists.Select(list => RevocationList.Decode(list))],
         Lacking = [],
     };
@@ -172,6 +206,7 @@ internal sealed class TestAuthority : IDisposable
     public void Dispose()
     {
         Root.Dispose();
+        Between?.Dispose();
         Certificate.Dispose();
     }
 

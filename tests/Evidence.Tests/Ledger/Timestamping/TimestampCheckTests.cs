@@ -1,4 +1,5 @@
 using System.Security.Cryptography;
+using System.Security.Cryptography.Pkcs;
 using System.Security.Cryptography.X509Certificates;
 using Evidence.Hashing;
 using Evidence.Ledger;
@@ -136,6 +137,40 @@ public sealed class TimestampCheckTests : IDisposable
         Assert.True(RevocationList.Decode(whole).SpeaksOf(naming.Certificate, naming.Root));
     }
 
+    /// <summary>Of its two bytes the first is one of a reason that a token survives.</summary>
+    [Theory]
+    [InlineData("0A0104", true)]
+    [InlineData("0A020401", false)]
+    [InlineData("0A0184", false)]
+    [InlineData("0A010400", false)]
+    [InlineData("020104", false)]
+    [InlineData("0A0107", true)]
+    public void A_reason_is_one_byte_and_nothing_is_cut_off(string reason, bool isRead)
+    {
+        byte[] list = authority.WithReason(authority.List(TestAuthority.Within), TestAuthority.Within, Convert.FromHexString(reason));
+        if (isRead)
+            Assert.Equal(Convert.FromHexString(reason)[2], (int)RevocationList.Decode(list).Find(authority.Certificate)!.Reason!.Value);
+        else
+            Assert.Throws<FormatException>(() => RevocationList.Decode(list));
+    }
+
+    /// <summary>It has its issuer's name, as the root has, and is none: when a root changes its key, it signs such a one for the new key.</summary>
+    [Theory]
+    [InlineData("CN=Test Root")]
+    [InlineData("CN=Test Between")]
+    public void Every_certificate_below_the_root_is_asked_about_also_one_that_has_its_issuers_name(string name)
+    {
+        using var signer = new TestAuthority(between: name);
+        Instant later = TestAuthority.Within + Duration.FromDays(1);
+        byte[] own = signer.List(later, signer: signer.Between);
+        byte[] roots = signer.List(later);
+        Assert.Empty(Judge(signer.Document(Note, signer.Token(Imprint), own, roots), Trust(signer)).Remarks);
+        Assert.Contains("there is no revocation list", Assert.Single(Judge(signer.Document(Note, signer.Token(Imprint), own), Trust(signer)).Remarks), StringComparison.Ordinal);
+        byte[] revoked = signer.List(later, TestAuthority.From, X509RevocationReason.KeyCompromise, revoked: signer.Between);
+        TimestampVerdict verdict = Judge(signer.Document(Note, signer.Token(Imprint), own, revoked), Trust(signer));
+        Assert.Contains($"the certificate of {name[3..]} was revoked", verdict.Refusal, StringComparison.Ordinal);
+    }
+
     [Theory]
     [InlineData(2019)]
     [InlineData(2021)]
@@ -266,6 +301,34 @@ public sealed class TimestampCheckTests : IDisposable
         var read = TimestampDocument.Decode(document.Encode());
         Assert.Equal(document.Encode(), read.Encode());
         Assert.True(Judge(read, Trust(authority)).Counts);
+    }
+
+    [Fact]
+    public void A_document_with_more_in_it_than_any_chain_needs_is_refused()
+    {
+        TimestampDocument document = Document(authority.List(TestAuthority.Within));
+        RevocationList list = document.Lists[0];
+        _ = TimestampDocument.Decode((document with { Certificates = [.. Enumerable.Repeat(authority.Root, 16)], Lists = [.. Enumerable.Repeat(list, 64)] }).Encode());
+        foreach (TimestampDocument larger in (TimestampDocument[])
+            [
+                document with { Certificates = [.. Enumerable.Repeat(authority.Root, 17)] }, document with { Lists = [.. Enumerable.Repeat(list, 65)] },
+                document with { Token = new byte[TimestampClient.LargestReply + 1] },
+            ])
+        {
+            Assert.Contains("more than", Assert.Throws<FormatException>(() => TimestampDocument.Decode(larger.Encode())).Message, StringComparison.Ordinal);
+            Assert.NotNull(larger.Excess);
+        }
+
+        // The certificates in a token are not under its signature: anybody can add some.
+        var cms = new SignedCms();
+        cms.Decode(document.Token);
+        for (int i = 0; i < 16; i++)
+        {
+            using var other = new TestAuthority();
+            cms.AddCertificate(other.Root);
+        }
+
+        AssertRefused("holds 17 certificates", () => Judge(document with { Token = cms.Encode() }, Trust(authority)));
     }
 
     public void Dispose()

@@ -1,5 +1,7 @@
 using System.Net;
+using System.Net.Sockets;
 using System.Security.Cryptography.X509Certificates;
+using System.Text.Json.Nodes;
 using Evidence.Hashing;
 using Evidence.Ledger;
 using Evidence.Ledger.Timestamping;
@@ -125,6 +127,45 @@ public sealed class VaultTimestampTests : IDisposable
         Assert.Contains("Of them 2 were in their places before that, provably", told.Detail, StringComparison.Ordinal);
     }
 
+    /// <summary>The token proves; but whoever reads the log reads the entry.</summary>
+    [Fact]
+    public async Task An_entry_that_says_of_a_time_stamp_what_it_is_not_is_found()
+    {
+        await StampAsync();
+        using Vault vault = place.Open();
+        JsonObject right = vault.Ledger.Entries().Last().Entry!.Payload.Body;
+        Assert.Empty((await place.VerifyAsync()).Ledger.Findings);
+        (string Name, JsonNode? Wrong, string Said)[] lies =
+        [
+            ("genTime", "2019-06-01T12:00:00.000000000Z", "its genTime is '2019-06-01T12:00:00.000000000Z', the token's is '2020-06-01T12:00:00.000000000Z'"),
+            ("size", "3", "its size is '3', the token's is '2'"), ("root", new string('0', 64), "its root is '0000"), ("policy", null, "its policy is not given"),
+            ("serial", 17, "its serial is not given, the token's is '17'"), ("authority", "Another Clock", "its authority is 'Another Clock', the token's is 'Test Clock'"),
+        ];
+        foreach ((string name, JsonNode? wrong, _) in lies)
+        {
+            var body = (JsonObject)right.DeepClone();
+            body[name] = wrong;
+            vault.Ledger.Record(EntryKind.Timestamp, [], null, body);
+        }
+
+        vault.Ledger.Record(EntryKind.Timestamp, [], null, new JsonObject { ["document"] = "nothing" });
+        // From before the token, by its claim: the signer's clock may have been behind.
+        using (Vault behind = Vault.Open(place.Folder, place.Access with { Clock = new Earlier() }))
+            behind.Ledger.Record(EntryKind.Timestamp, [], null, right);
+
+        Finding[] found = [.. (await place.VerifyAsync()).Ledger.Findings];
+        Assert.Equal([.. Enumerable.Repeat(ContentVerdict.Unverifiable, 7), ContentVerdict.Verified], found.Select(f => f.Verdict));
+        Assert.Contains("names none", found[0].Detail, StringComparison.Ordinal);
+        for (int i = 0; i < lies.Length; i++)
+            Assert.StartsWith($"Entry {i + 3} does not say of it what it is: {lies[i].Said}", found[i + 1].Detail, StringComparison.Ordinal);
+        Assert.StartsWith("Entry 10, which names it, claims to be from 2020-06-01T11:59:00", found[7].Detail, StringComparison.Ordinal);
+    }
+
+    private sealed class Earlier : IClock
+    {
+        public Instant GetCurrentInstant() => TestAuthority.Within - Duration.FromMinutes(1);
+    }
+
     /// <summary>Not the newest stamp, which is too late, but the one that shows it.</summary>
     [Fact]
     public async Task A_proof_has_the_stamp_that_shows_that_a_rotation_was_there_before_the_compromise()
@@ -168,6 +209,12 @@ public sealed class VaultTimestampTests : IDisposable
         foreach (HttpStatusCode _ in Enumerable.Range(0, 3).Select(_ => HttpStatusCode.BadGateway))
             server.Next.Enqueue(HttpStatusCode.BadGateway);
         await FailedAsync("502", () => vault.Timestamps.AskAsync(url, client, cancellation: TestVault.Stop));
+        // Not all that a connection fails of is wrapped by the framework.
+        server.Failure = new SocketException((int)SocketError.ConnectionReset);
+        server.Asked = 0;
+        await FailedAsync(server.Failure.Message, () => vault.Timestamps.AskAsync(url, client, cancellation: TestVault.Stop));
+        Assert.Equal(3, server.Asked);
+        server.Failure = null;
         server.Asked = 0;
         server.Next.Enqueue(HttpStatusCode.NotFound);
         await FailedAsync("404", () => vault.Timestamps.AskAsync(url, client, cancellation: TestVault.Stop));
@@ -241,9 +288,13 @@ public sealed class VaultTimestampTests : IDisposable
 
         public int Padding { get; set; }
 
+        public Exception? Failure { get; set; }
+
         protected override async Task<HttpResponseMessage> SendAsync(HttpRequestMessage request, CancellationToken cancellationToken)
         {
             Asked++;
+            if (Failure is not null)
+                throw Failure;
             Assert.Equal("application/timestamp-query", request.Content!.Headers.ContentType!.MediaType);
             if (Next.TryDequeue(out HttpStatusCode status))
                 return new HttpResponseMessage(status);

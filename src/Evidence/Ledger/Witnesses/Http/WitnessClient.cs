@@ -1,8 +1,8 @@
 using System.Globalization;
 using System.Net;
 using System.Net.Http.Headers;
-using System.Net.Sockets;
 using Evidence.Canonical;
+using Evidence.Platform;
 
 namespace Evidence.Ledger.Witnesses.Http;
 
@@ -65,7 +65,7 @@ internal sealed class WitnessClient : IDisposable
             {
                 answer = await PostAsync(address, exchange.Request(old), cancellation).ConfigureAwait(false);
             }
-            catch (Exception e) when (IsOfConnection(e))
+            catch (Exception e) when (HttpFailure.IsOfConnection(e))
             {
                 return new WitnessReply(witness, false, null, $"{address} cannot be reached: {e.Message}");
             }
@@ -129,7 +129,7 @@ internal sealed class WitnessClient : IDisposable
                 if (attempt >= options.Attempts || !MayPass(answer.Status))
                     return answer;
             }
-            catch (Exception e) when (attempt < options.Attempts && !cancellation.IsCancellationRequested && (IsOfConnection(e) || e is TaskCanceledException))
+            catch (Exception e) when (attempt < options.Attempts && !cancellation.IsCancellationRequested && (HttpFailure.IsOfConnection(e) || e is TaskCanceledException))
             {
                 // It is asked again.
             }
@@ -147,9 +147,6 @@ internal sealed class WitnessClient : IDisposable
         byte[] body = await response.Content.ReadAsByteArrayAsync(cancellation).ConfigureAwait(false);
         return new Answer(response.StatusCode, response.Content.Headers.ContentType?.MediaType, body);
     }
-
-    /// <summary>Whether a connection failed. The framework does not wrap every such error.</summary>
-    private static bool IsOfConnection(Exception e) => e is HttpRequestException or IOException or SocketException;
 
     private static bool MayPass(HttpStatusCode status) =>
         status is HttpStatusCode.TooManyRequests or HttpStatusCode.RequestTimeout || (int)status >= 500;
