@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
-# The long campaigns: every system call with every fault, every state that a power cut can leave, a hundred kills, every byte of a vault. Takes hours.
+# The long campaigns: every system call with every fault, every state that a power cut can leave, a hundred kills, every byte of a vault and of a ledger. Takes hours.
 # Prints how many of each were tried, and a line `ok CAMPAIGN` or `FAILED CAMPAIGN`; the exit code is the number of failures.
-#   tests/campaigns.sh [NAME...]: only those, of faults, power-cuts, kills, witness, bytes
+#   tests/campaigns.sh [NAME...]: only those, of faults, power-cuts, kills, witness, bytes, tamper
 set -uo pipefail
 cd "$(dirname "$0")/.."
 export EVIDENCE_LONG=1 CI=true DOTNET_NOLOGO=1
@@ -27,4 +27,5 @@ campaign power-cuts Evidence.Interop.Tests Crashes.PowerCutTests
 campaign kills Evidence.Interop.Tests Crashes.KillTests
 campaign witness Evidence.Interop.Tests Crashes.WitnessFaultTests
 campaign bytes Evidence.Tests Verification.EveryByteTests
+campaign tamper Evidence.Tests Ledger.TamperTests
 exit "$failures"

@@ -89,7 +89,7 @@ public sealed class CustodyLedger
         {
             var checkpoint = Checkpoint.Parse(Ledger.SignedNote.Parse(note).Text);
             var registry = new KeyRegistry();
-            foreach (JudgedEntry judged in Judge(new TileReader(storage, checkpoint.Size), registry, checkpoint.Size))
+            foreach (JudgedEntry judged in Judge(new TileReader(storage, checkpoint.Size) { HoldsAgainstAbove = false }, registry, checkpoint.Size))
             {
                 if (registry.Vault is not null)
                     break;

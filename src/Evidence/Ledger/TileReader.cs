@@ -4,8 +4,8 @@ using Evidence.Hashing;
 namespace Evidence.Ledger;
 
 /// <summary>
-/// Reads the tiles of a log at one size, and computes the tree's root from them. It trusts nothing it reads: what it returns is worth
-/// what the caller compares it with.
+/// Reads the tiles of a log at one size, and computes the tree's root from them. It trusts nothing it reads: each full tile is held against the hash above it, and those on
+/// the right edge are worth what the caller compares their root with.
 /// </summary>
 internal sealed class TileReader(ILedgerStorage storage, long size)
 {
@@ -14,8 +14,11 @@ internal sealed class TileReader(ILedgerStorage storage, long size)
 
     internal long Size => size;
 
+    /// <summary>Whether full tiles are held against the hashes above them: not where as much as possible is to be read of a log that may be damaged.</summary>
+    internal bool HoldsAgainstAbove { get; init; } = true;
+
     /// <summary>A tile's hashes, as many as it has at this size.</summary>
-    /// <exception cref="EvidenceException">The file is missing or has a wrong length.</exception>
+    /// <exception cref="EvidenceException">The file is missing, has a wrong length, or does not give the hash above it.</exception>
     internal Sha256Digest[] Hashes(int level, long index)
     {
         if (latest.TryGetValue(level, out (long Index, Sha256Digest[] Hashes) read) && read.Index == index)
@@ -24,6 +27,9 @@ internal sealed class TileReader(ILedgerStorage storage, long size)
         (string name, byte[] bytes) = Read(tile, tile.Width * Sha256Digest.Size, TileName.FullWidth * Sha256Digest.Size);
         Sha256Digest[] hashes = TryDecode(bytes, tile.Width) ??
             throw Damaged(name, $"it has {bytes.Length} bytes, too few for {tile.Width} hashes");
+        // Entries and their leaf hashes can be changed together, and then agree with each other.
+        if (HoldsAgainstAbove && !tile.IsPartial && MerkleTree.Root(hashes) != Hashes(level + 1, index / TileName.FullWidth)[(int)(index % TileName.FullWidth)])
+            throw Damaged(name, $"its hashes do not give the one that {TileName.At(level + 1, index / TileName.FullWidth, size)} has of it");
         latest[level] = (index, hashes);
         return hashes;
     }

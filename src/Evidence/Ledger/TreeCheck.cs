@@ -11,6 +11,9 @@ internal sealed class TreeCheck(ILedgerStorage storage, Checkpoint checkpoint, P
 {
     private const int MissingBundlesGoneThrough = 256;
 
+    /// <summary>For how many wrong entries it is looked whether they are others of the log: each time all leaf hashes are gone through.</summary>
+    private const int MostSearches = 16;
+
     private readonly CheckedTiles tiles = new(storage, present, findings);
 
     // The open tile of each level, of hashes that are held to be right.
@@ -18,6 +21,11 @@ internal sealed class TreeCheck(ILedgerStorage storage, Checkpoint checkpoint, P
 
     // Tiles on the right edge that differ from what is recomputed: which side is wrong, only the root can say.
     private readonly List<Difference> edge = [];
+
+    // Tiles for which something was reported, in them or below them.
+    private readonly HashSet<(int Level, long Index)> blamed = [];
+
+    private int searches;
 
     /// <summary>Checks the tree.</summary>
     /// <returns>The number of entries that were gone through.</returns>
@@ -99,13 +107,17 @@ internal sealed class TreeCheck(ILedgerStorage storage, Checkpoint checkpoint, P
     {
         // A side that could not be read is reported already. The other stands in for it, so that the rest can be checked.
         if (computed is null || stored is null)
+        {
+            Blame(tile);
             return computed ?? stored ?? new Sha256Digest[tile.Width];
+        }
+
         int place = FirstDifferent(computed, stored);
         if (place == tile.Width)
             return computed;
         if (tile.IsPartial)
         {
-            edge.Add(new Difference(tile, stored, place));
+            edge.Add(new Difference(tile, computed, stored, place));
             return computed;
         }
 
@@ -113,10 +125,43 @@ internal sealed class TreeCheck(ILedgerStorage storage, Checkpoint checkpoint, P
         bool storedIsRight = above == MerkleTree.Root(stored);
         if (!storedIsRight)
             ReportTile(tile, place);
-        // Above the leaves, a stored tile that is right differs only because of one below, which is reported.
         if (tile.Level == 0 && above != MerkleTree.Root(computed))
-            ReportEntry(tile, place);
+            ReportEntry(tile, place, computed[place]);
+        if (storedIsRight)
+            ReportBelow(tile, computed, stored);
         return storedIsRight ? stored : computed;
+    }
+
+    /// <summary>
+    /// Of a stored tile that is right, reports what is below the hashes that differ, unless that is reported already: entries and all tiles above them, up to here, were
+    /// changed so that they agree with each other.
+    /// </summary>
+    private void ReportBelow(TileName tile, Sha256Digest[] computed, Sha256Digest[] stored)
+    {
+        for (int i = 0; i < tile.Width && tile.Level > 0; i++)
+        {
+            var below = new TileName(tile.Level - 1, (tile.Index * TileName.FullWidth) + i, TileName.FullWidth);
+            if (computed[i] == stored[i] || blamed.Contains((below.Level, below.Index)))
+                continue;
+            if (below.Level == 0)
+                ReportForged(below with { Level = TileName.Entries });
+            ReportForged(below);
+            Blame(below);
+        }
+    }
+
+    private void ReportForged(TileName tile) => tiles.Report(
+        LedgerFindingKind.Damaged, tiles.FileOf(tile), 0, "It agrees with what is recomputed from the entries, and is not what the tree holds: these entries and all tiles up to it were changed together.");
+
+    /// <summary>Takes note that something was reported for a tile.</summary>
+    private void Blame(TileName tile)
+    {
+        (int level, long index) = (tile.Level, tile.Index);
+        while (level <= TileName.MaximumLevel && blamed.Add((level, index)))
+        {
+            level++;
+            index /= TileName.FullWidth;
+        }
     }
 
     /// <summary>Decides between recomputed and stored tiles on the right edge by the root that each choice leads to.</summary>
@@ -133,6 +178,8 @@ internal sealed class TreeCheck(ILedgerStorage storage, Checkpoint checkpoint, P
         if (Root(edge) == checkpoint.Root)
         {
             ReportEntries(leaves);
+            foreach (Difference difference in edge)
+                ReportBelow(difference.Tile, difference.Computed, difference.Stored);
             return edge;
         }
 
@@ -217,23 +264,44 @@ internal sealed class TreeCheck(ILedgerStorage storage, Checkpoint checkpoint, P
     private void ReportEntries(IEnumerable<Difference> differences)
     {
         foreach (Difference difference in differences)
-            ReportEntry(difference.Tile, difference.Place);
+            ReportEntry(difference.Tile, difference.Place, difference.Computed[difference.Place]);
     }
 
-    private void ReportTile(TileName tile, int place) =>
-        tiles.ReportWrong(tile, place, string.Create(CultureInfo.InvariantCulture, $"Hash {place} is not what is recomputed from below."));
-
-    private void ReportEntry(TileName leaves, int place)
+    private void ReportTile(TileName tile, int place)
     {
+        Blame(tile);
+        tiles.ReportWrong(tile, place, string.Create(CultureInfo.InvariantCulture, $"Hash {place} is not what is recomputed from below."));
+    }
+
+    private void ReportEntry(TileName leaves, int place, Sha256Digest found)
+    {
+        Blame(leaves);
         long entry = (leaves.Index * TileName.FullWidth) + place;
+        string instead = FindLeaf(found) is { } other && other != entry ? string.Create(CultureInfo.InvariantCulture, $": entry {other} stands in its place") : "";
         tiles.ReportWrong(
             leaves with { Level = TileName.Entries },
             place,
-            string.Create(CultureInfo.InvariantCulture, $"Entry {entry} is not the one that the tree holds."));
+            string.Create(CultureInfo.InvariantCulture, $"Entry {entry} is not the one that the tree holds{instead}."));
+    }
+
+    /// <summary>Where the tiles have a leaf hash; null where they do not, or where it was looked often enough.</summary>
+    private long? FindLeaf(Sha256Digest leaf)
+    {
+        if (searches++ >= MostSearches)
+            return null;
+        foreach ((_, long index) in present.Places.Where(place => place.Level == 0))
+        {
+            TileName tile = TileName.At(0, index, checkpoint.Size);
+            int place = tile.Width > 0 && tiles.Exists(tile) && tiles.Hashes(tile) is { } hashes ? Array.IndexOf(hashes, leaf) : -1;
+            if (place >= 0)
+                return (index * TileName.FullWidth) + place;
+        }
+
+        return null;
     }
 
     private static int FirstDifferent(Sha256Digest[] left, Sha256Digest[] right) =>
         left.AsSpan().CommonPrefixLength(right.AsSpan(0, left.Length));
 
-    private sealed record Difference(TileName Tile, Sha256Digest[] Stored, int Place);
+    private sealed record Difference(TileName Tile, Sha256Digest[] Computed, Sha256Digest[] Stored, int Place);
 }

@@ -15,8 +15,14 @@ internal class MemoryStorage : ILedgerStorage
     /// <summary>Called after each write.</summary>
     public Action? Written { get; set; }
 
-    public byte[]? TryRead(string name, int maximumLength) =>
-        Files.TryGetValue(name, out byte[]? content) ? content[..Math.Min(content.Length, maximumLength)] : null;
+    /// <summary>How often a file was read, or looked for.</summary>
+    public int Reads { get; private set; }
+
+    public byte[]? TryRead(string name, int maximumLength)
+    {
+        Reads++;
+        return Files.TryGetValue(name, out byte[]? content) ? content[..Math.Min(content.Length, maximumLength)] : null;
+    }
 
     public bool TryCreate(string name, ReadOnlySpan<byte> content)
     {
@@ -60,6 +66,16 @@ internal class MemoryStorage : ILedgerStorage
         WritesLeft--;
         write();
         Written?.Invoke();
+    }
+}
+
+/// <summary>Keeps superseded partial tiles.</summary>
+internal sealed class KeepingStorage : MemoryStorage
+{
+    public override void Delete(string name)
+    {
+        if (!name.StartsWith("tile/", StringComparison.Ordinal))
+            base.Delete(name);
     }
 }
 
