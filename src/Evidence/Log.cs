@@ -88,4 +88,10 @@ internal static partial class Log
 
     [LoggerMessage(121, LogLevel.Warning, "{File} is not sent: {Reason}")]
     internal static partial void NotSent(ILogger logger, string file, string reason);
+
+    [LoggerMessage(140, LogLevel.Warning, "ledger/{File} is not as it was written: {Defect}. Whoever can write to the vault changed it; it is passed over")]
+    internal static partial void CosignedNoteTampered(ILogger logger, string file, string defect);
+
+    [LoggerMessage(141, LogLevel.Error, "A checkpoint that the log {Origin} signed, and that its ledger here does not continue, could not be kept")]
+    internal static partial void ConflictNotKept(ILogger logger, string origin, Exception exception);
 }

@@ -17,7 +17,8 @@ internal static class WitnessAskCommand
             "ask",
             """
             Asks all witnesses of your policy, over HTTP, to cosign the vault's ledger as it is now, and keeps what they answer. Where that makes the policy's quorum, it
-            becomes the newest witnessed checkpoint, ledger/witnessed. Ends in 0 only with the quorum.
+            becomes the newest witnessed checkpoint, ledger/witnessed. Ends in 0 only with the quorum. A witness that says that the log was set back or has another history is
+            asked for the checkpoint that proves it; that, or the proof of two histories made of it, is kept below EVIDENCE_HOME, and the command ends in 3.
 
             Example:
               evidence witness ask --policy witnesses.policy
@@ -42,6 +43,15 @@ internal static class WitnessAskCommand
                         ["cosigned"] = reply.Cosigned,
                         ["status"] = reply.Status,
                         ["detail"] = reply.Detail,
+                        ["conflict"] = reply.Conflict is { } conflict
+                            ? new JsonObject
+                            {
+                                ["kind"] = conflict.Proof is null ? "ahead" : "fork",
+                                ["size"] = DecimalText.Format(conflict.Checkpoint.Size),
+                                ["root"] = conflict.Checkpoint.Root.ToString(),
+                                ["file"] = conflict.File,
+                            }
+                            : null,
                     })]),
                 },
                 text =>
@@ -51,7 +61,7 @@ internal static class WitnessAskCommand
                         text.WriteLine($"  {reply.Witness.Name}: {reply.Detail}");
                     Print(text, asked.Verdict);
                 });
-            return asked.Verdict.IsWitnessed ? ExitCode.Done : ExitCode.Failed;
+            return asked.Replies.Any(reply => reply.Conflict is not null) ? ExitCode.Refuted : asked.Verdict.IsWitnessed ? ExitCode.Done : ExitCode.Failed;
         });
         return command;
     }
@@ -88,7 +98,7 @@ internal static class WitnessAskCommand
 
     internal static Command Accept()
     {
-        var answer = new Argument<string>("ANSWER-FILE") { Description = "What 'witness answer' made." };
+        var answer = new Argument<string>("ANSWER-FILE") { Description = "What 'witness answer' made; or the witness's last checkpoint, where it says that the ledger was set back or forked." };
         var command = new Command(
             "accept",
             """

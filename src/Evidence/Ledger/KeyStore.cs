@@ -11,7 +11,7 @@ namespace Evidence.Ledger;
 /// <summary>
 /// The user's keys and what was seen of each log, in a folder outside every vault: <c>actors/NAME.pem</c>, an actor's earlier keys as
 /// <c>actors/{former,revoked}/NAME/HEX.pem</c> by the key's id, time-stamp authorities that are trusted in <c>authorities/</c>, and for each log, by the
-/// SHA-256 of its origin, <c>logs/HASH/{ed25519.pem,ecdsa.pem,origin,pinned,place,seen}</c>; for each witness that the user is, by the SHA-256 of its name,
+/// SHA-256 of its origin, <c>logs/HASH/{ed25519.pem,ecdsa.pem,origin,pinned,place,seen,conflicts/…}</c>; for each witness that the user is, by the SHA-256 of its name,
 /// <c>witnesses/HASH/{ed25519.pem,name,state}</c>; and <c>policy</c>, whom the user trusts. Private keys are PKCS#8 PEM, mode 0600.
 /// <c>journal.key</c> is 32 random bytes.
 /// </summary>
@@ -20,6 +20,7 @@ public sealed class KeyStore : ISeenCheckpoints
     private const string Extension = ".pem";
     private const string Former = "former";
     private const string Revoked = "revoked";
+    private const int MostConflicts = 16;
 
     private readonly string folder;
     private readonly ILogger logger;
@@ -359,6 +360,25 @@ public sealed class KeyStore : ISeenCheckpoints
             return;
         string path = LogPath(checkpoint.Origin, "seen");
         Write(path, signedNote);
+    }
+
+    /// <summary>
+    /// Keeps what proves that a log's keys signed what a ledger is not. Here, for whoever writes to a vault would remove it there.
+    /// </summary>
+    /// <param name="origin">The log.</param>
+    /// <param name="name">The file's name.</param>
+    /// <param name="proof">Its content.</param>
+    /// <returns>Where it is; null where many are kept already: two prove as much as a hundred.</returns>
+    internal string? KeepConflict(string origin, string name, ReadOnlySpan<byte> proof)
+    {
+        using IDisposable taken = Lock();
+        string path = LogPath(origin, Path.Combine("conflicts", name));
+        if (File.Exists(path))
+            return path;
+        if (Path.GetDirectoryName(path) is { } conflicts && Directory.Exists(conflicts) && Directory.GetFiles(conflicts).Length >= MostConflicts)
+            return null;
+        Write(path, proof);
+        return path;
     }
 
     private byte[]? ReadSeen(string origin)

@@ -370,8 +370,35 @@ public sealed class VaultLedger
         WitnessExchange exchange = Exchange(policy, out CustodyLedger ledger);
         using var client = new WitnessClient(options ?? new WitnessClientOptions());
         WitnessReply[] replies = await Task.WhenAll(policy.Witnesses.Select(witness => client.AskAsync(exchange, witness, cancellation))).ConfigureAwait(false);
-        return new AskedWitnesses(ledger.Checkpoint, replies, exchange.Verdict);
+        return new AskedWitnesses(ledger.Checkpoint, [.. replies.Select(Keep)], exchange.Verdict);
     }
+
+    /// <summary>Keeps what a witness's checkpoint proves against the ledger, and says where.</summary>
+    private WitnessReply Keep(WitnessReply reply)
+    {
+        if (reply.Conflict is not { } conflict)
+            return reply;
+        WitnessConflict kept = conflict with { File = TryKeep(conflict) };
+        return reply with { Conflict = kept, Detail = $"{reply.Detail} {Told(kept)}" };
+    }
+
+    private string? TryKeep(WitnessConflict conflict)
+    {
+        try
+        {
+            return access.Keys?.KeepConflict(settings.Origin, conflict.Name, conflict.ToBytes());
+        }
+        catch (EvidenceException e)
+        {
+            // That there is such a thing matters more than where it is.
+            Log.ConflictNotKept(access.Logger, settings.Origin, e);
+            return null;
+        }
+    }
+
+    private static string Told(WitnessConflict kept) => kept.File is null ? "It could not be kept here, or many are kept already."
+        : kept.Proof is null ? $"The checkpoint is kept as {kept.File}."
+        : $"The proof, which anybody can check with the log's public keys ('evidence replicate fork-check'), is {kept.File}.";
 
     /// <summary>Makes a request that can be carried to a witness as a file.</summary>
     /// <param name="policy">The policy.</param>
@@ -397,10 +424,35 @@ public sealed class VaultLedger
     /// <param name="path">The answer's file.</param>
     /// <param name="cancellation">Heeded while another writer is waited for.</param>
     /// <exception cref="EvidenceException">
-    /// It holds no cosignature of theirs on a checkpoint of this ledger (<see cref="ErrorCode.WitnessFailed"/>), or the ledger is damaged or cannot be written.
+    /// It holds no cosignature of theirs on a checkpoint of this ledger (<see cref="ErrorCode.WitnessFailed"/>), or the ledger is damaged or cannot be written. Or it is the
+    /// witness's last checkpoint, and shows that the ledger was set back (<see cref="ErrorCode.LedgerRollback"/>) or is another history (<see cref="ErrorCode.LedgerFork"/>):
+    /// then that is kept.
     /// </exception>
-    public AcceptedAnswer AcceptWitnessAnswer(WitnessPolicy policy, string path, CancellationToken cancellation = default) =>
-        Exchange(policy, out _).Accept(SmallFile.Read(path, SignedNote.MaximumLength), cancellation);
+    public AcceptedAnswer AcceptWitnessAnswer(WitnessPolicy policy, string path, CancellationToken cancellation = default)
+    {
+        byte[] answer = SmallFile.Read(path, SignedNote.MaximumLength);
+        WitnessExchange exchange = Exchange(policy, out _);
+        if (!IsNote(answer))
+            return exchange.Accept(answer, cancellation);
+        (WitnessConflict? conflict, string says) = exchange.Examine(answer);
+        if (conflict is null)
+            throw new EvidenceException(ErrorCode.WitnessFailed, $"{path} is a checkpoint, and no answer to a request. {says}");
+        WitnessConflict kept = conflict with { File = TryKeep(conflict) };
+        throw new EvidenceException(kept.Proof is null ? ErrorCode.LedgerRollback : ErrorCode.LedgerFork, $"{says} {Told(kept)}");
+    }
+
+    private static bool IsNote(byte[] answer)
+    {
+        try
+        {
+            _ = SignedNote.Parse(answer);
+            return true;
+        }
+        catch (FormatException)
+        {
+            return false;
+        }
+    }
 
     private WitnessExchange Exchange(WitnessPolicy policy, out CustodyLedger ledger)
     {
@@ -412,9 +464,12 @@ public sealed class VaultLedger
         }
 
         ledger = Open();
-        return ledger.SignedNote.IsEmpty
-            ? throw new EvidenceException(ErrorCode.LedgerDamaged, "The ledger has no checkpoint, so there is nothing to cosign.")
-            : new WitnessExchange(Storage, ledger, Keys(), policy);
+        if (ledger.SignedNote.IsEmpty)
+            throw new EvidenceException(ErrorCode.LedgerDamaged, "The ledger has no checkpoint, so there is nothing to cosign.");
+        var exchange = new WitnessExchange(Storage, ledger, Keys(), policy);
+        foreach ((string file, string defect) in exchange.Tampered())
+            Log.CosignedNoteTampered(access.Logger, file, defect);
+        return exchange;
     }
 
     /// <summary>Appends what is made at its place in the log, or leaves it in staging where the log's keys are not at hand.</summary>

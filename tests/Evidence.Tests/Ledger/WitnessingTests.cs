@@ -230,6 +230,90 @@ public sealed class WitnessingTests : IDisposable
     }
 
     [Fact]
+    public void A_line_of_a_known_key_that_is_wrong_and_a_file_that_is_no_checkpoint_are_told_of()
+    {
+        Exchange().GiveOut(0, Stopped);
+        Ask(witnesses[0]);
+        Assert.Empty(Exchange().Tampered());
+        // One bit of each line in turn: the log's two, the witness's, and one by a key that nobody here knows.
+        var note = SignedNote.Parse(log.Storage.Files["staging/witness/300"]);
+        for (int i = 0; i < 4; i++)
+        {
+            NoteSignature[] lines = [.. note.Signatures, new NoteSignature("nobody.example", 7, new byte[72])];
+            byte[] changed = lines[i].Signature.ToArray();
+            changed[^1] ^= 1;
+            lines[i] = lines[i] with { Signature = changed };
+            log.Storage.Files["staging/witness/300"] = SignedNote.Write(note.Text, lines);
+            if (i == 3)
+                Assert.Empty(Exchange().Tampered());
+            else
+                Assert.Equal(("staging/witness/300", $"its line of {lines[i].KeyName}, key {lines[i].KeyId:x8}, is wrong"), Assert.Single(Exchange().Tampered()));
+        }
+
+        log.Storage.Files["staging/witness/12"] = "nonsense"u8.ToArray();
+        Assert.Equal(("staging/witness/12", "it is no checkpoint"), Assert.Single(Exchange().Tampered()));
+        Assert.Contains(Ask(witnesses[1]).Witnesses, w => w.Status == WitnessStatus.Cosigned);
+    }
+
+    [Theory]
+    [InlineData(300)]
+    [InlineData(120)]
+    [InlineData(1)]
+    public void A_witnesss_checkpoint_of_another_history_proves_it(int size)
+    {
+        var other = new LedgerFixture();
+        other.Append(LedgerFixture.Entries(size, "other"));
+        byte[] served = Serve(other);
+        (WitnessConflict? conflict, string says) = Exchange().Examine(served);
+        Assert.Equal(size, conflict!.Checkpoint.Size);
+        Assert.Equal(served, conflict.Note.ToArray());
+        Assert.Contains("two histories", says, StringComparison.Ordinal);
+        // By the log's public keys alone, from the file alone.
+        var proof = ForkProof.Parse(conflict.ToBytes());
+        Assert.Null(proof.Check(LedgerFixture.Keys.VerifierKeys));
+        Assert.EndsWith(".fork", conflict.Name, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void A_witnesss_checkpoint_of_more_entries_is_kept_and_one_that_shows_nothing_accuses_nobody()
+    {
+        var older = new LedgerFixture();
+        older.Append(LedgerFixture.Entries(300));
+        older.Append(LedgerFixture.Entries(1));
+        byte[] served = Serve(older);
+        (WitnessConflict? conflict, string says) = Exchange().Examine(served);
+        Assert.Equal((301, null, true), (conflict!.Checkpoint.Size, conflict.Proof, served.AsSpan().SequenceEqual(conflict.ToBytes())));
+        Assert.Contains("set back", says, StringComparison.Ordinal);
+
+        byte[] beginning = Serve(log);
+        log.Append(LedgerFixture.Entries(1, "later"));
+        using LogKeys strangers = LogKeys.Create(LedgerFixture.Origin);
+        using LogKeys another = LogKeys.Create("another.example/log");
+        foreach ((byte[] shows, string expected) in ((byte[], string)[])
+            [
+                (beginning, "is the beginning of this ledger"), (strangers.Sign(new Checkpoint(LedgerFixture.Origin, 5, default)), "not signed by this log's keys"),
+                (another.Sign(new Checkpoint("another.example/log", 5, default)), "not signed by this log's keys"), ("nonsense"u8.ToArray(), "is none"), ([], "is none"),
+            ])
+        {
+            (conflict, says) = Exchange().Examine(shows);
+            Assert.Null(conflict);
+            Assert.Contains(expected, says, StringComparison.Ordinal);
+            Assert.Contains("nothing proves", says, StringComparison.Ordinal);
+        }
+    }
+
+    [Fact]
+    public void Proofs_against_a_log_are_kept_once_each_and_not_without_end()
+    {
+        var keys = new KeyStore(Path.Combine(folder.Path, "keys"));
+        string[] kept = [.. Enumerable.Range(0, 16).Select(i => keys.KeepConflict(LedgerFixture.Origin, $"{i}.fork", [(byte)i])!)];
+        Assert.Null(keys.KeepConflict(LedgerFixture.Origin, "more.fork", [1]));
+        Assert.Equal(kept[3], keys.KeepConflict(LedgerFixture.Origin, "3.fork", [99]));
+        Assert.Equal([3], File.ReadAllBytes(kept[3]));
+        Assert.NotNull(keys.KeepConflict("another.example/log", "1.fork", [1]));
+    }
+
+    [Fact]
     public void An_answer_is_signature_lines_and_nothing_else()
     {
         byte[] right = witnesses[0].AddCheckpoint(Exchange().Request(0)).Body.ToArray();
@@ -265,6 +349,17 @@ public sealed class WitnessingTests : IDisposable
     {
         keys.CreateWitness(name).Dispose();
         return Witness.Open(keys, name, Path.Combine(folder.Path, name), LedgerFixture.Keys.VerifierKeys);
+    }
+
+    /// <summary>A log's checkpoint as a witness of a machine of its own gives it.</summary>
+    private byte[] Serve(LedgerFixture of)
+    {
+        string name = $"witness.example/{Guid.NewGuid():N}";
+        var keys = new KeyStore(Path.Combine(folder.Path, "keys"));
+        using Witness witness = Open(keys, name);
+        CustodyLedger ledger = of.Reader();
+        Assert.Equal(200, witness.AddCheckpoint(AddCheckpointRequest.Write(0, [], ledger.SignedNote.Span)).Status);
+        return witness.GetCheckpoint(WitnessState.HashOf(LedgerFixture.Origin)).Body.ToArray();
     }
 
     private WitnessExchange Exchange() => new(log.Storage, log.Reader(), LedgerFixture.Keys.VerifierKeys, policy);

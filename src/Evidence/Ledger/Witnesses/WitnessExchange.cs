@@ -42,6 +42,52 @@ internal sealed class WitnessExchange(ILedgerStorage storage, CustodyLedger ledg
     /// <summary>Keeps cosignatures on the ledger's checkpoint.</summary>
     internal PolicyVerdict Keep(IEnumerable<NoteSignature> verified, CancellationToken cancellation) => notes.Add(Note, verified, Judge, cancellation);
 
+    /// <summary>
+    /// Holds the checkpoint that a witness gives as the last one that it cosigned against the ledger. A witness's word alone that a log is forked or was set back proves
+    /// nothing; what the log signed does.
+    /// </summary>
+    /// <param name="served">What it gives.</param>
+    /// <returns>What it shows; null where it shows nothing. And that in words.</returns>
+    internal (WitnessConflict? Conflict, string Says) Examine(ReadOnlySpan<byte> served)
+    {
+        SignedNote note;
+        Checkpoint checkpoint;
+        try
+        {
+            note = SignedNote.Parse(served);
+            checkpoint = Evidence.Ledger.Checkpoint.Parse(note.Text);
+        }
+        catch (FormatException e)
+        {
+            return (null, $"What it gives as its last checkpoint is none ({e.Message.TrimEnd('.')}), so nothing proves what it says.");
+        }
+
+        if (!string.Equals(checkpoint.Origin, Checkpoint.Origin, StringComparison.Ordinal) || !NoteVerifier.Verify(note, logKeys).IsAccepted)
+            return (null, "What it gives as its last checkpoint is not signed by this log's keys, so nothing proves what it says.");
+        if (checkpoint.Size > ledger.Size)
+        {
+            return (new WitnessConflict(checkpoint, served.ToArray(), null), string.Create(
+                CultureInfo.InvariantCulture,
+                $"It gives the checkpoint of {checkpoint.Size} entries, which this log's own keys signed: this ledger, with {ledger.Size}, was set back to an older copy, or is another history."));
+        }
+
+        if (ledger.RootAt(checkpoint.Size) == checkpoint.Root)
+        {
+            return (null, string.Create(
+                CultureInfo.InvariantCulture, $"The checkpoint that it gives, of {checkpoint.Size} entries, is the beginning of this ledger, so nothing proves what it says."));
+        }
+
+        var proof = ForkProof.Create(served, ledger);
+        return proof.Check(logKeys) is { } defect
+            ? throw new EvidenceException(ErrorCode.LedgerDamaged, $"The ledger contradicts the checkpoint of {checkpoint.Size} entries that a witness gives, and does not prove it: {defect}")
+            : (new WitnessConflict(checkpoint, served.ToArray(), proof), string.Create(
+                CultureInfo.InvariantCulture,
+                $"It gives the checkpoint of {checkpoint.Size} entries with the root {checkpoint.Root}, which this log's own keys signed; here these entries have the root {ledger.RootAt(checkpoint.Size)}: the log has two histories."));
+    }
+
+    /// <summary>What lies with the ledger to be cosigned, or cosigned, and is not what it must be: whoever can write there wrote it. It is passed over.</summary>
+    internal IEnumerable<(string File, string Defect)> Tampered() => notes.Tampered();
+
     /// <summary>Takes in an answer that was carried here: to the ledger's checkpoint, or to one that was given out earlier.</summary>
     /// <returns>The checkpoint that it is on, the witnesses that cosigned, and whether there is a quorum now.</returns>
     /// <exception cref="EvidenceException">It holds no cosignature on any of them by a witness of the policy.</exception>
@@ -53,7 +99,7 @@ internal sealed class WitnessExchange(ILedgerStorage storage, CustodyLedger ledg
                 CultureInfo.InvariantCulture,
                 $"The witness did not cosign: of this log it cosigned {size} entries last. ") + (size <= ledger.Size
                 ? string.Create(CultureInfo.InvariantCulture, $"Ask it again from there: evidence witness request --old {size}")
-                : Ahead(size, ledger.Size)));
+                : Ahead(ledger.Size) + " The witness's last checkpoint proves it: ask for that file, and take it in like this one."));
         }
 
         IReadOnlyList<NoteSignature> lines = ParseLines(answer);
@@ -72,10 +118,9 @@ internal sealed class WitnessExchange(ILedgerStorage storage, CustodyLedger ledg
     }
 
     /// <summary>What it means that a witness saw more of a log than there is.</summary>
-    internal static string Ahead(long size, long have) => string.Create(
+    internal static string Ahead(long have) => string.Create(
         CultureInfo.InvariantCulture,
-        $"This ledger has only {have}: it was set back, or is an old copy, or somebody else writes under its name. The witness's last checkpoint, which its " +
-        $"GET <hex SHA-256 of the origin>/checkpoint gives, proves the {size}.");
+        $"This ledger has only {have}: it was set back, or is an old copy, or somebody else writes under its name.");
 
     private PolicyVerdict Judge(SignedNote note) => policy.Judge(note, logKeys);
 

@@ -51,6 +51,25 @@ internal sealed class WitnessedNotes(ILedgerStorage storage, params IReadOnlyCol
     /// <summary>A checkpoint with all the lines that were collected for it.</summary>
     internal SignedNote Collect(SignedNote note) => SignedNote.Parse(Merge(note, []));
 
+    /// <summary>The files that are not what they must be: that cannot be read, or have a line of a key that can be judged here, and it is wrong.</summary>
+    internal IEnumerable<(string File, string Defect)> Tampered()
+    {
+        foreach (string name in PendingSizes().Order().Select(PendingName).Prepend(Name))
+        {
+            if (storage.TryRead(name, SignedNote.MaximumLength + 1) is not { } bytes)
+                continue;
+            if (TryParse(bytes) is not { } note)
+            {
+                yield return (name, "it is no checkpoint");
+                continue;
+            }
+
+            byte[] text = Encoding.UTF8.GetBytes(note.Text);
+            foreach (NoteSignature line in note.Signatures.Where(line => IsKnown(line) && !MayBeRight(text, line)))
+                yield return (name, $"its line of {line.KeyName}, key {line.KeyId:x8}, is wrong");
+        }
+    }
+
     /// <summary>Puts cosignatures to a checkpoint, and publishes it where it has the quorum now.</summary>
     /// <param name="note">The checkpoint, signed by the log.</param>
     /// <param name="lines">The cosignatures; they were verified.</param>
@@ -108,12 +127,14 @@ internal sealed class WitnessedNotes(ILedgerStorage storage, params IReadOnlyCol
         byte[] text = Encoding.UTF8.GetBytes(note.Text);
         // Staging is for everybody to write to: what can be judged is, and comes before what cannot.
         IEnumerable<NoteSignature> collected = All().Where(other => string.Equals(other.Text, note.Text, StringComparison.Ordinal)).SelectMany(other => other.Signatures)
-            .Where(line => !IsKnown(line) || known.Any(key => key.Matches(line) && (!key.IsCheckable || key.Verify(text, line.Signature.Span))))
+            .Where(line => !IsKnown(line) || MayBeRight(text, line))
             .OrderByDescending(IsKnown);
         return SignedNote.Write(
             note.Text,
             note.Signatures.Concat(lines).Concat(collected).DistinctBy(line => (line.KeyName, line.KeyId)).Take(SignedNote.MaximumSignatures));
     }
+
+    private bool MayBeRight(byte[] text, NoteSignature line) => known.Any(key => key.Matches(line) && (!key.IsCheckable || key.Verify(text, line.Signature.Span)));
 
     private bool IsKnown(NoteSignature line) => known.Any(key => key.Matches(line));
 

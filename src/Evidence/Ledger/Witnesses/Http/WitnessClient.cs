@@ -24,7 +24,13 @@ public sealed record WitnessClientOptions
 /// <param name="Cosigned">Whether it cosigned.</param>
 /// <param name="Status">The last HTTP status; null where it could not be reached.</param>
 /// <param name="Detail">In words.</param>
-public sealed record WitnessReply(PolicyWitness Witness, bool Cosigned, int? Status, string Detail);
+public sealed record WitnessReply(PolicyWitness Witness, bool Cosigned, int? Status, string Detail)
+{
+    /// <summary>
+    /// Where the witness says that the log is forked, or was set back: what proves it, if its last checkpoint does. Null else.
+    /// </summary>
+    public WitnessConflict? Conflict { get; init; }
+}
 
 /// <summary>What came of asking the witnesses of a policy.</summary>
 /// <param name="Checkpoint">The checkpoint that they were asked for.</param>
@@ -56,14 +62,16 @@ internal sealed class WitnessClient : IDisposable
     {
         if (witness.Url is not { } url)
             return new WitnessReply(witness, false, null, "The policy names no URL. Ask it by file: evidence witness request");
-        var address = new Uri($"{url.TrimEnd('/')}/add-checkpoint");
+        string prefix = url.TrimEnd('/');
+        var address = new Uri($"{prefix}/add-checkpoint");
         long old = exchange.LastSizeOf(witness);
         for (int conflicts = 0; ; conflicts++)
         {
+            byte[] request = exchange.Request(old);
             Answer answer;
             try
             {
-                answer = await PostAsync(address, exchange.Request(old), cancellation).ConfigureAwait(false);
+                answer = await SendAsync(() => Post(address, request), cancellation).ConfigureAwait(false);
             }
             catch (Exception e) when (HttpFailure.IsOfConnection(e))
             {
@@ -80,7 +88,27 @@ internal sealed class WitnessClient : IDisposable
                 continue;
             }
 
-            return Conclude(exchange, witness, old, answer, cancellation);
+            WitnessReply reply = Conclude(exchange, witness, old, answer, cancellation);
+            return answer.Status == HttpStatusCode.UnprocessableEntity || answer.RecordedSize > exchange.Checkpoint.Size
+                ? await ProveAsync(exchange, reply, new Uri($"{prefix}/{WitnessState.HashOf(exchange.Checkpoint.Origin)}/checkpoint"), cancellation).ConfigureAwait(false)
+                : reply;
+        }
+    }
+
+    /// <summary>Asks a witness for what proves that it is right to refuse.</summary>
+    private async Task<WitnessReply> ProveAsync(WitnessExchange exchange, WitnessReply reply, Uri address, CancellationToken cancellation)
+    {
+        try
+        {
+            Answer answer = await SendAsync(() => new HttpRequestMessage(HttpMethod.Get, address), cancellation).ConfigureAwait(false);
+            (WitnessConflict? conflict, string says) = answer.Status == HttpStatusCode.OK
+                ? exchange.Examine(answer.Body)
+                : (null, string.Create(CultureInfo.InvariantCulture, $"Its last checkpoint is not to be had ({address} answers {(int)answer.Status}), so nothing proves that."));
+            return reply with { Detail = $"{reply.Detail} {says}", Conflict = conflict };
+        }
+        catch (Exception e) when (HttpFailure.IsOfConnection(e) || (e is TaskCanceledException && !cancellation.IsCancellationRequested))
+        {
+            return reply with { Detail = $"{reply.Detail} Its last checkpoint is not to be had ({address}: {e.Message.TrimEnd('.')}), so nothing proves that." };
         }
     }
 
@@ -109,7 +137,7 @@ internal sealed class WitnessClient : IDisposable
             HttpStatusCode.Forbidden => $"It trusts none of the keys that signed this log's checkpoint, or found a signature wrong. Give its keeper the log's keys.{said}",
             HttpStatusCode.NotFound => $"It does not know this log, or nothing is at that URL. Give its keeper the log's keys.{said}",
             HttpStatusCode.Conflict => answer.RecordedSize is { } recorded && recorded > size
-                ? string.Create(CultureInfo.InvariantCulture, $"It cosigned {recorded} entries of this log. ") + WitnessExchange.Ahead(recorded, size)
+                ? string.Create(CultureInfo.InvariantCulture, $"It cosigned {recorded} entries of this log. ") + WitnessExchange.Ahead(size)
                 : $"It remembers another size again and again: others ask it for the same log. Try later.{said}",
             HttpStatusCode.UnprocessableEntity => string.Create(
                 CultureInfo.InvariantCulture, $"It does not find that the {size} entries begin with the {old} that it cosigned: the log it saw had another history.") + said,
@@ -117,15 +145,15 @@ internal sealed class WitnessClient : IDisposable
         };
     }
 
-    /// <summary>Posts until there is an answer that another attempt would not change.</summary>
-    private async Task<Answer> PostAsync(Uri address, byte[] request, CancellationToken cancellation)
+    /// <summary>Asks until there is an answer that another attempt would not change.</summary>
+    private async Task<Answer> SendAsync(Func<HttpRequestMessage> compose, CancellationToken cancellation)
     {
         TimeSpan delay = options.FirstDelay;
         for (int attempt = 1; ; attempt++)
         {
             try
             {
-                Answer answer = await PostOnceAsync(address, request, cancellation).ConfigureAwait(false);
+                Answer answer = await SendOnceAsync(compose, cancellation).ConfigureAwait(false);
                 if (attempt >= options.Attempts || !MayPass(answer.Status))
                     return answer;
             }
@@ -139,11 +167,17 @@ internal sealed class WitnessClient : IDisposable
         }
     }
 
-    private async Task<Answer> PostOnceAsync(Uri address, byte[] request, CancellationToken cancellation)
+    private static HttpRequestMessage Post(Uri address, byte[] request)
     {
-        using var content = new ByteArrayContent(request);
-        content.Headers.ContentType = new MediaTypeHeaderValue("text/plain");
-        using HttpResponseMessage response = await http.PostAsync(address, content, cancellation).ConfigureAwait(false);
+        var message = new HttpRequestMessage(HttpMethod.Post, address) { Content = new ByteArrayContent(request) };
+        message.Content.Headers.ContentType = new MediaTypeHeaderValue("text/plain");
+        return message;
+    }
+
+    private async Task<Answer> SendOnceAsync(Func<HttpRequestMessage> compose, CancellationToken cancellation)
+    {
+        using HttpRequestMessage message = compose();
+        using HttpResponseMessage response = await http.SendAsync(message, cancellation).ConfigureAwait(false);
         byte[] body = await response.Content.ReadAsByteArrayAsync(cancellation).ConfigureAwait(false);
         return new Answer(response.StatusCode, response.Content.Headers.ContentType?.MediaType, body);
     }
