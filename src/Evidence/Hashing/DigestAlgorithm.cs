@@ -48,12 +48,15 @@ public static class DigestAlgorithms
         return false;
     }
 
-    internal static IncrementalHash Create(this DigestAlgorithm algorithm) => IncrementalHash.CreateHash(algorithm switch
+    internal static IncrementalHash Create(this DigestAlgorithm algorithm) => IncrementalHash.CreateHash(algorithm.FrameworkName());
+
+    /// <summary>The framework's name for it.</summary>
+    internal static HashAlgorithmName FrameworkName(this DigestAlgorithm algorithm) => algorithm switch
     {
         DigestAlgorithm.Md5 => HashAlgorithmName.MD5,
         DigestAlgorithm.Sha1 => HashAlgorithmName.SHA1,
         DigestAlgorithm.Sha256 => HashAlgorithmName.SHA256,
         DigestAlgorithm.Sha512 => HashAlgorithmName.SHA512,
         _ => throw new ArgumentOutOfRangeException(nameof(algorithm)),
-    });
+    };
 }
