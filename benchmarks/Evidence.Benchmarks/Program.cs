@@ -1,2 +1,6 @@
 // dotnet run -c Release --project benchmarks/Evidence.Benchmarks -- --filter '*'
-BenchmarkDotNet.Running.BenchmarkSwitcher.FromAssembly(typeof(Program).Assembly).Run(args);
+// dotnet run -c Release --project benchmarks/Evidence.Benchmarks -- lanes: what benchmarks/lanes.py puts beside openssl
+if (args is ["lanes"])
+    Evidence.Benchmarks.LaneSpeed.Print();
+else
+    BenchmarkDotNet.Running.BenchmarkSwitcher.FromAssembly(typeof(Program).Assembly).Run(args);
