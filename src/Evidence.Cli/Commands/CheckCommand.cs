@@ -3,6 +3,7 @@ using System.Text.Json.Nodes;
 using Evidence.Canonical;
 using Evidence.Ledger.Timestamping;
 using Evidence.Ledger.Witnesses;
+using Evidence.Preservation;
 using Evidence.Proofs;
 
 namespace Evidence.Cli.Commands;
@@ -19,7 +20,8 @@ internal static class CheckCommand
             "check",
             """
             Checks proofs with no vault and no network: what each proves, by whom, by when, and what it does not. Whose log counts, and whose word on it, says your own
-            policy (tlog-policy); without one a proof can only be found to agree with itself.
+            policy (tlog-policy); without one a proof can only be found to agree with itself. Also checks proofs that a log has two histories ('replicate receive' makes
+            them): proved is then that its keeper signed both.
 
             Exit codes: 0 all are proved; 3 one does not hold; 4 one is consistent, but its signer is unknown, or has not the quorum, or its signature does not count.
 
@@ -36,6 +38,8 @@ internal static class CheckCommand
             string? extract = parsed.GetValue(Extract);
             if (extract is not null && files.Length != 1)
                 throw new EvidenceException(ErrorCode.Usage, "--extract goes with one proof.");
+            if (Path.Exists(extract))
+                throw new EvidenceException(ErrorCode.DestinationInvalid, $"There is a file {extract} already; name another.");
             WitnessPolicy? policy = Options.FindPolicy(session, parsed);
             TrustedAuthorities trust = session.TrustOf(parsed);
             (string File, ProofVerdict Verdict)[] checks = [.. files.Select(file => (file, Check(file, policy, trust, extract)))];
@@ -58,9 +62,9 @@ internal static class CheckCommand
         // What stands in a file by that name was proved, all of it.
         using var bytes = new MemoryStream();
         ProofVerdict verdict = ProofCheck.Run(file, policy, trust, bytes);
-        if (verdict.Standing != ProofStanding.Refuted && verdict.RangeDigest is null)
+        if (verdict.Refutation is null && verdict.RangeDigest is null)
             throw new EvidenceException(ErrorCode.Usage, $"{file} is about no range, so it has no bytes to extract.");
-        if (verdict.Standing != ProofStanding.Refuted)
+        if (verdict.Refutation is null)
         {
             using FileStream output = new(extract, FileMode.CreateNew, FileAccess.Write);
             bytes.WriteTo(output);
@@ -88,7 +92,18 @@ internal static class CheckCommand
             text.WriteLine();
             EntryText.Print(text, entry);
         }
+
+        if (ChainOf(verdict) is not { } chain)
+            return;
+        text.WriteLine();
+        CustodyText.Print(text, "  ", chain, BoundsIn(verdict));
     }
+
+    private static Func<long, Ledger.EntryBounds?> BoundsIn(ProofVerdict verdict) => entry => verdict.Bounds.FirstOrDefault(bounds => bounds.Entry == entry);
+
+    /// <summary>Who had the item whose entries these all are; null where they are not.</summary>
+    private static CustodyChain? ChainOf(ProofVerdict verdict) =>
+        verdict is { Refutation: null, Subject.Item: { } item } ? CustodyChain.Of(item, verdict.Entries, verdict.Registry) : null;
 
     private static JsonObject ToJson(string file, ProofVerdict verdict) => new()
     {
@@ -104,7 +119,20 @@ internal static class CheckCommand
         ["offset"] = verdict.Subject?.Offset is { } offset ? DecimalText.Format(offset) : null,
         ["length"] = verdict.Subject?.Length is { } length ? DecimalText.Format(length) : null,
         ["sha256"] = verdict.RangeDigest?.ToString(),
+        ["fork"] = verdict.Fork is not { } fork ? null : new JsonObject
+        {
+            ["older"] = ToJson(fork.OlderCheckpoint),
+            ["newer"] = ToJson(fork.NewerCheckpoint),
+            ["otherRoot"] = fork.OtherRoot?.ToString(),
+        },
         ["entries"] = new JsonArray([.. verdict.Entries.Select(EntryText.ToJson)]),
+        ["bounds"] = new JsonArray([.. verdict.Bounds.Select(bounds => new JsonObject
+        {
+            ["entry"] = DecimalText.Format(bounds.Entry),
+            ["notBefore"] = bounds.NotBefore is { } after ? Timestamps.Format(after.Instant) : null,
+            ["noLaterThan"] = bounds.NoLaterThan is { } by ? Timestamps.Format(by.NoLaterThan) : null,
+        })]),
+        ["custody"] = ChainOf(verdict) is { } chain ? CustodyText.ToJson(chain, BoundsIn(verdict)) : null,
         ["witnesses"] = verdict.Policy is { } policy ? WitnessText.ToJson(policy) : null,
         ["timestamps"] = new JsonArray([.. verdict.Timestamps.Select(t => new JsonObject
         {
@@ -115,6 +143,8 @@ internal static class CheckCommand
             ["refusal"] = t.Refusal,
         })]),
     };
+
+    private static JsonObject ToJson(Ledger.Checkpoint checkpoint) => new() { ["size"] = DecimalText.Format(checkpoint.Size), ["root"] = checkpoint.Root.ToString() };
 
     private static string NameOf(ProofVerdict verdict) => verdict.Standing.ToString().ToLowerInvariant();
 }

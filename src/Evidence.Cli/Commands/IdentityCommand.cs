@@ -2,6 +2,7 @@ using System.CommandLine;
 using System.Text.Json.Nodes;
 using Evidence.Canonical;
 using Evidence.Ledger;
+using Evidence.Ledger.Witnesses;
 using Evidence.Vaults;
 
 namespace Evidence.Cli.Commands;
@@ -243,8 +244,10 @@ internal static class IdentityCommand
         var keys = new Argument<string[]>("VKEY")
         {
             Description = "A log key in writing, as the keeper's `identity list` prints it. Give all keys of the log, usually two.",
-            Arity = ArgumentArity.OneOrMore,
+            Arity = ArgumentArity.ZeroOrMore,
+            Validators = { Options.RefuseUnknownOptions },
         };
+        var policy = new Option<string?>("--policy") { Description = "Instead, or besides: a policy, as the log's keeper published it, of which only the log's keys are taken.", HelpName = "FILE" };
         var command = new Command(
             "pin",
             """
@@ -253,13 +256,17 @@ internal static class IdentityCommand
 
             Example:
               evidence identity pin 'vault.example/1+0b1c2d3e+AY…' 'vault.example/1+4f5a6b7c+Aj…'
+              evidence identity pin --policy vault.policy
             """)
         {
-            keys,
+            keys, policy,
         };
         Session.Bind(command, (session, parsed, _) =>
         {
-            ILookup<string, VerifierKey> logs = parsed.GetValue(keys)!.Select(Parse).ToLookup(key => key.Name, StringComparer.Ordinal);
+            IEnumerable<VerifierKey> published = parsed.GetValue(policy) is { } path ? WitnessPolicy.Load(path).Logs.Select(log => log.Key) : [];
+            ILookup<string, VerifierKey> logs = (parsed.GetValue(keys) ?? []).Select(Parse).Concat(published).ToLookup(key => key.Name, StringComparer.Ordinal);
+            if (logs.Count == 0)
+                throw new EvidenceException(ErrorCode.Usage, "Which keys? Name those of a log, or a policy that has them.");
             foreach (IGrouping<string, VerifierKey> log in logs)
                 session.Access.Keys!.Pin(log.Key, [.. log.Distinct()]);
             session.Answer(

@@ -112,44 +112,6 @@ internal static class ReceiptCommands
         return command;
     }
 
-    internal static Command CheckFork()
-    {
-        var command = new Command(
-            "fork-check",
-            """
-            Checks a proof that a log has two histories. Needs no vault: the log's public keys are enough, those given, or those pinned on this machine. Exit code 0: it is proved
-            that the holder of the log's keys signed both; 3: the file proves nothing; 4: no key of the log is known here, so whose histories they are is not known.
-
-            Example:
-              evidence replicate fork-check lab.receipt.fork --key 'lab.example/1+0b1c2d3e+AY…'
-            """)
-        {
-            File, Keys,
-        };
-        Session.Bind(command, (session, parsed, _) =>
-        {
-            string path = parsed.GetValue(File)!;
-            var proof = ForkProof.Read(path);
-            List<VerifierKey> given = ParseKeys(parsed);
-            IReadOnlyList<VerifierKey> keys = given.Count > 0 ? given : session.Access.Keys!.Pinned(proof.OlderCheckpoint.Origin);
-            string? defect = keys.Count == 0 ? null : proof.Check(keys);
-            string verdict = keys.Count == 0 ? "signer-unknown" : defect is null ? "proved" : "refuted";
-            session.Answer(
-                () => new JsonObject
-                {
-                    ["fork"] = verdict,
-                    ["origin"] = proof.OlderCheckpoint.Origin,
-                    ["older"] = ToJson(proof.OlderCheckpoint),
-                    ["newer"] = ToJson(proof.NewerCheckpoint),
-                    ["otherRoot"] = proof.OtherRoot?.ToString(),
-                    ["reason"] = defect,
-                },
-                text => Print(text, proof, verdict, defect));
-            return Task.FromResult(verdict switch { "proved" => ExitCode.Done, "refuted" => ExitCode.Refuted, _ => ExitCode.Incomplete });
-        });
-        return command;
-    }
-
     private static List<VerifierKey> ParseKeys(ParseResult parsed)
     {
         try
@@ -188,8 +150,6 @@ internal static class ReceiptCommands
         ["damagedCount"] = DecimalText.Format(receipt.DamagedCount),
     };
 
-    private static JsonObject ToJson(Checkpoint checkpoint) => new() { ["size"] = DecimalText.Format(checkpoint.Size), ["root"] = checkpoint.Root.ToString() };
-
     private static void Print(TextWriter text, ReceivedReplica received, ReceiveOptions options, string folder, Vault? own)
     {
         text.WriteLine($"{received.Receipt.Content.ToUpperInvariant()}  {folder}");
@@ -214,21 +174,6 @@ internal static class ReceiptCommands
             text.WriteLine($"    {receipt.Others ?? "not listed",-12} all others");
         foreach (string file in receipt.Damaged)
             text.WriteLine($"  damaged: {file}");
-    }
-
-    private static void Print(TextWriter text, ForkProof proof, string verdict, string? defect)
-    {
-        (Checkpoint older, Checkpoint newer) = (proof.OlderCheckpoint, proof.NewerCheckpoint);
-        text.WriteLine(verdict switch
-        {
-            "proved" => $"PROVED: the holder of the keys of {older.Origin} signed two histories.",
-            "refuted" => $"REFUTED: this proves nothing. {defect}",
-            _ => $"SIGNER UNKNOWN: no key of the log {older.Origin} is known here. Give its public keys with --key.",
-        });
-        text.WriteLine($"  one   {Units.Count(older.Size)} entries, root {older.Root}");
-        text.WriteLine($"  other {Units.Count(newer.Size)} entries, root {newer.Root}");
-        if (proof.OtherRoot is { } root)
-            text.WriteLine($"        whose first {Units.Count(older.Size)} entries have the root {root}");
     }
 
     private static string? Number(long? entry) => entry is { } index ? DecimalText.Format(index) : null;

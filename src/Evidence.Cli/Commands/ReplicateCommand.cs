@@ -42,7 +42,7 @@ internal static class ReplicateCommand
               evidence replicate accept lab.receipt
             """)
         {
-            Images, To, Check, Resend, ReceiptCommands.Receive(), ReceiptCommands.Accept(), ReceiptCommands.CheckFork(),
+            Images, To, Check, Resend, ReceiptCommands.Receive(), ReceiptCommands.Accept(),
         };
         Session.Bind(command, RunAsync);
         return command;

@@ -71,6 +71,7 @@ internal static class TransferCommand
           evidence transfer refuse offer.transfer --reason "The seal is broken" --output answer.transfer
           evidence transfer take answer.transfer
           evidence transfer list
+          evidence transfer chain server-7
         """)
     {
         Offer(),
@@ -81,6 +82,7 @@ internal static class TransferCommand
         Take(),
         Withdraw(),
         List(),
+        Chain(),
     };
 
     private static Command Offer()
@@ -287,6 +289,35 @@ internal static class TransferCommand
                     if (transfers.Length == 0)
                         text.WriteLine("No offer matches.");
                 });
+            return Task.FromResult(ExitCode.Done);
+        });
+        return command;
+    }
+
+    private static Command Chain()
+    {
+        var item = new Argument<string>("ITEM") { Description = "The item." };
+        var command = new Command(
+            "chain",
+            """
+            The chain of custody of an item: who had it from when to when, and the intervals in which nobody's signature says that they had it. Who images an item, offers
+            it, or accepts it, says that they have it. 'evidence check' says the same of a proof of all entries of an item.
+
+            Example:
+              evidence transfer chain server-7
+            """)
+        {
+            item, Options.Policy, Options.Trust,
+        };
+        Session.Bind(command, (session, parsed, _) =>
+        {
+            using Vault vault = session.OpenVault();
+            CustodyLedger ledger = vault.Ledger.Open();
+            var chain = CustodyChain.Read(ledger, parsed.GetValue(item)!);
+            TimeBounds bounds = vault.Timestamps.Bounds(ledger.Witnessing(Options.FindPolicy(session, parsed)), session.TrustOf(parsed));
+            session.Answer(
+                () => new JsonObject { ["item"] = chain.Item, ["custody"] = CustodyText.ToJson(chain, bounds.Of) },
+                text => CustodyText.Print(text, "", chain, bounds.Of));
             return Task.FromResult(ExitCode.Done);
         });
         return command;

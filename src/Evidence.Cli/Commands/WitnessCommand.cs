@@ -27,8 +27,13 @@ internal static class WitnessCommand
     {
         Description = "A key of a log that is known to the witness, as its keeper's 'identity list' prints it. Once for each key.",
         HelpName = "VKEY",
-        Required = true,
         AllowMultipleArgumentsPerToken = true,
+    };
+
+    private static readonly Option<string?> Policy = new("--policy")
+    {
+        Description = "Instead, or besides: a policy whose logs are known to the witness, as the log's keeper published it. The rest of it is passed over.",
+        HelpName = "FILE",
     };
 
     internal static Command Build()
@@ -42,6 +47,7 @@ internal static class WitnessCommand
             Examples:
               evidence witness key --create --name lab.example/witness
               evidence witness serve --listen 192.0.2.7:8080 --state /srv/witness --log 'vault.example/1+0b1c2d3e+AY…'
+              evidence witness policy --witness 'lab lab.example/witness+0b1c2d3e+BM…= http://192.0.2.7:8080/' --output witnesses.policy
               evidence witness ask --policy witnesses.policy                          have your own vault's ledger cosigned, over HTTP
               evidence witness request --output request                               or by files, carried there
               evidence witness answer request --state /srv/witness --log 'vault.example/1+0b1c2d3e+AY…' --output answer
@@ -54,6 +60,7 @@ internal static class WitnessCommand
             WitnessAskCommand.Ask(),
             WitnessAskCommand.Request(),
             WitnessAskCommand.Accept(),
+            WitnessPolicyCommand.Build(),
         };
         return command;
     }
@@ -105,7 +112,7 @@ internal static class WitnessCommand
               evidence witness serve --listen 127.0.0.1:8080 --state /srv/witness --log 'vault.example/1+0b1c2d3e+AY…'
             """)
         {
-            listen, State, Logs, Name,
+            listen, State, Logs, Policy, Name,
         };
         Session.Bind(command, async (session, parsed, stop) =>
         {
@@ -146,7 +153,7 @@ internal static class WitnessCommand
               evidence witness answer request --state /srv/witness --log 'vault.example/1+0b1c2d3e+AY…' --output answer
             """)
         {
-            request, State, Logs, Name, output,
+            request, State, Logs, Policy, Name, output,
         };
         Session.Bind(command, (session, parsed, _) =>
         {
@@ -165,7 +172,13 @@ internal static class WitnessCommand
 
     private static Witness Open(Session session, ParseResult parsed)
     {
-        VerifierKey[] logs = [.. parsed.GetValue(Logs)!.Select(ReadKey)];
+        VerifierKey[] logs =
+        [
+            .. (parsed.GetValue(Logs) ?? []).Select(ReadKey),
+            .. parsed.GetValue(Policy) is { } policy ? WitnessPolicy.Load(policy).Logs.Select(log => log.Key) : [],
+        ];
+        if (logs.Length == 0)
+            throw new EvidenceException(ErrorCode.Usage, "Whose witness? Name the keys of at least one log, with --log or --policy.");
         return Witness.Open(session.Access.Keys!, NameOf(session, parsed), parsed.GetValue(State)!, logs, session.Access.Clock, session.Access.Logger);
     }
 

@@ -3,7 +3,6 @@ using System.Text;
 using System.Text.Json.Nodes;
 using Evidence.Canonical;
 using Evidence.Hashing;
-using Evidence.Platform;
 
 namespace Evidence.Ledger;
 
@@ -87,27 +86,6 @@ public sealed class ForkProof
             json.RequireNullableString("root") is null ? null : Sha256Digest.Parse(json.RequireDigest("root")), [.. proof.Select(DecodeHash)]);
     }
 
-    /// <summary>Reads a proof's file.</summary>
-    /// <exception cref="EvidenceException">It cannot be read, or is no such file (<see cref="ErrorCode.ContentRefuted"/>).</exception>
-    public static ForkProof Read(string path)
-    {
-        ArgumentException.ThrowIfNullOrEmpty(path);
-        byte[] bytes = DurableFile.Translate(path, "read", () =>
-        {
-            using FileStream file = File.OpenRead(path);
-            var content = new byte[MaximumLength + 1];
-            return content[..file.ReadAtLeast(content, content.Length, throwOnEndOfStream: false)];
-        });
-        try
-        {
-            return Parse(bytes);
-        }
-        catch (FormatException e)
-        {
-            throw new EvidenceException(ErrorCode.ContentRefuted, $"{path} is no proof of two histories: {e.Message}", e);
-        }
-    }
-
     /// <summary>The file's bytes.</summary>
     public byte[] ToBytes() => CanonicalJson.Serialize(new JsonObject
     {
@@ -125,26 +103,37 @@ public sealed class ForkProof
     public string? Check(IReadOnlyCollection<VerifierKey> keys)
     {
         ArgumentNullException.ThrowIfNull(keys);
-        if (!string.Equals(OlderCheckpoint.Origin, NewerCheckpoint.Origin, StringComparison.Ordinal))
-            return $"The checkpoints are of two logs, {OlderCheckpoint.Origin} and {NewerCheckpoint.Origin}: each may have its own history.";
-        // A witness's signature is no word of the log's.
-        VerifierKey[] own = [.. keys.Where(key => !key.IsWitness && string.Equals(key.Name, OlderCheckpoint.Origin, StringComparison.Ordinal))];
-        foreach ((string which, SignedNote note) in (ReadOnlySpan<(string, SignedNote)>)[("older", OlderNote), ("newer", NewerNote)])
+        if (Contradiction() is { } defect)
+            return defect;
+        foreach ((string which, NoteVerdict verdict) in Verify(keys))
         {
-            NoteVerdict verdict = NoteVerifier.Verify(note, own);
             if (verdict.Failed is [var failed, ..])
                 return $"The signature of {failed} on the {which} checkpoint is wrong.";
             if (verdict.Verified.Count == 0)
                 return $"No known key of the log {OlderCheckpoint.Origin} signed the {which} checkpoint.";
         }
 
-        return Contradiction();
+        return null;
     }
 
-    /// <summary>Why the checkpoints can be of one history, or that nothing shows that they are not; null where they contradict each other.</summary>
-    private string? Contradiction()
+    /// <summary>What the log's own keys say of the two checkpoints.</summary>
+    internal (string Which, NoteVerdict Verdict)[] Verify(IEnumerable<VerifierKey> keys)
+    {
+        // A witness's signature is no word of the log's.
+        VerifierKey[] own = [.. keys.Where(key => !key.IsWitness && string.Equals(key.Name, OlderCheckpoint.Origin, StringComparison.Ordinal))];
+        return [("older", NoteVerifier.Verify(OlderNote, own)), ("newer", NoteVerifier.Verify(NewerNote, own))];
+    }
+
+    /// <summary>Whether a file begins as such a proof does: in canonical JSON its first field is its own.</summary>
+    internal static bool Begins(ReadOnlySpan<byte> beginning) => beginning.StartsWith("{\"consistency\":"u8);
+
+    /// <summary>Whether the checkpoints contradict each other, whoever signed them.</summary>
+    /// <returns>Why they can be of one history, or that nothing shows that they are not; null where they contradict each other.</returns>
+    internal string? Contradiction()
     {
         (Checkpoint older, Checkpoint newer) = (OlderCheckpoint, NewerCheckpoint);
+        if (!string.Equals(older.Origin, newer.Origin, StringComparison.Ordinal))
+            return $"The checkpoints are of two logs, {older.Origin} and {newer.Origin}: each may have its own history.";
         if (older.Size > newer.Size)
             return "The checkpoint that is given as the older one has more entries.";
         if (older.Size == newer.Size)

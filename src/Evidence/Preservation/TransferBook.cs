@@ -14,12 +14,11 @@ public sealed class TransferBook
 
     private readonly Statements offers = new();
 
-    private TransferBook()
-    {
-    }
+    /// <param name="registry">What the log declares of keys.</param>
+    internal TransferBook(KeyRegistry registry) => Registry = registry;
 
     /// <summary>What the log declares, up to the last entry that was taken in.</summary>
-    internal KeyRegistry Registry { get; } = new();
+    internal KeyRegistry Registry { get; }
 
     /// <summary>The offers in the log's order. Those whose <see cref="TransferOffer.Origin"/> is another log's were made there, and are here for the record.</summary>
     public IReadOnlyList<Transfer> Transfers => transfers;
@@ -29,7 +28,7 @@ public sealed class TransferBook
     public static TransferBook Read(CustodyLedger ledger)
     {
         ArgumentNullException.ThrowIfNull(ledger);
-        var book = new TransferBook();
+        var book = new TransferBook(new KeyRegistry());
         foreach (JudgedEntry judged in ledger.JudgeEntries(book.Registry))
         {
             if (judged is { Entry: { } entry, Verdict: { Status: EntrySignatureStatus.Valid, Signer: { } signer } } && TryParse(entry) is { } body)

@@ -6,7 +6,6 @@ using Evidence.Ledger;
 using Evidence.Ledger.Timestamping;
 using Evidence.Ledger.Witnesses;
 using Evidence.Vaults;
-using NodaTime;
 
 namespace Evidence.Proofs;
 
@@ -29,10 +28,12 @@ public sealed class ProofCheck
     private Hindsight? hindsight;
     private bool isKnown;
     private int unread;
+    private ProvedTimes times = ProvedTimes.None;
+    private TimeBounds bounds = null!;
 
     private ProofCheck(ProofFile proof, WitnessPolicy? policy, TrustedAuthorities trust) => (this.proof, this.policy, this.trust) = (proof, policy, trust);
 
-    /// <summary>Checks a proof's file.</summary>
+    /// <summary>Checks a proof's file, also one of two histories (<see cref="ForkProof"/>).</summary>
     /// <param name="path">The file.</param>
     /// <param name="policy">Whose logs and witnesses the checker trusts; null for nobody's.</param>
     /// <param name="trust">Whose time stamps count.</param>
@@ -48,6 +49,8 @@ public sealed class ProofCheck
     public static ProofVerdict Run(ReadOnlySpan<byte> bytes, WitnessPolicy? policy, TrustedAuthorities trust, Stream? range = null)
     {
         ArgumentNullException.ThrowIfNull(trust);
+        if (ForkProof.Begins(bytes))
+            return ForkCheck.Run(bytes, policy);
         ProofCheck? check = null;
         try
         {
@@ -68,6 +71,8 @@ public sealed class ProofCheck
         Fold();
         CheckSignatures(note);
         CheckStamps();
+        times = Times();
+        bounds = new TimeBounds(times, NamedTimes());
         Sha256Digest? digest = Describe(range);
         bool isVouchedFor = SayWhoVouches();
         SayWhen();
@@ -78,6 +83,8 @@ public sealed class ProofCheck
             Subject = proof.Subject,
             Checkpoint = checkpoint,
             Entries = judged,
+            Registry = registry,
+            Bounds = [.. judged.Select(one => bounds.Of(one.Index))],
             Policy = verdict,
             Timestamps = [.. stamps.Select(stamp => stamp.Verdict)],
             RangeDigest = digest,
@@ -168,7 +175,11 @@ public sealed class ProofCheck
                 ? $"Among the first {checkpoint.Size} entries of the ledger {checkpoint.Origin} none concerns {item}."
                 : $"These are all the entries that concern {item} among the first {checkpoint.Size} of the ledger {checkpoint.Origin}: {indexes}.");
             foreach (JudgedEntry one in judged)
+            {
                 SaySigner(one);
+                SayBounds(one.Index);
+            }
+
             if (unread > 0)
                 Say($"{unread} of the entries are of no form that is known here; what they concern cannot be said.");
             return null;
@@ -210,8 +221,21 @@ public sealed class ProofCheck
             { Status: EntrySignatureStatus.Ended, Signer: { } signer } => $"Entry {one.Index} is signed by {key} of {signer.Name}, which signs no more: {one.Verdict.KeyEnd}. Nobody vouches for it.",
             _ => $"Entry {one.Index} is signed by {key}, which no entry in this proof declares before it: nobody vouches for it.",
         });
-        if (one.Verdict is { } at && (hindsight ??= new Hindsight(registry, Times())).AddTo(one.Index, at).Later is { } later)
+        if (one.Verdict is { } at && (hindsight ??= new Hindsight(registry, times)).AddTo(one.Index, at).Later is { } later)
             Say(later.ToString());
+    }
+
+    private void SayBounds(long index)
+    {
+        EntryBounds proved = bounds.Of(index);
+        string[] said =
+        [
+            .. proved.NotBefore is { } after ? [$"after {Timestamps.Format(after.Instant)}, for entry {after.Entry} before it names a time stamp that was made then"] : Array.Empty<string>(),
+            .. proved.NoLaterThan is { } by ? [$"no later than {Timestamps.Format(by.NoLaterThan)}, by {by.By}"] : Array.Empty<string>(),
+        ];
+        Say(said.Length == 0
+            ? $"When entry {index} came into the ledger, nobody outside says whom you trust."
+            : $"Entry {index} came into the ledger {string.Join("; and ", said)}.");
     }
 
     private bool SayWhoVouches()
@@ -241,43 +265,31 @@ public sealed class ProofCheck
             Say(stamp.ToString());
         if (proof.Subject.Entry is not { } index)
             return;
-        Say(Times().Find(index) is { } by
-            ? $"Entry {index} was in the ledger no later than {Timestamps.Format(by.NoLaterThan)}, by {by.By}."
-            : $"By when entry {index} was in the ledger, nobody outside says whom you trust.");
-        if (NotBefore(index) is { } after)
-            Say($"It came into the ledger after {Timestamps.Format(after.Instant)}, for entry {after.Entry} before it names a time stamp that was made then.");
+        SayBounds(index);
     }
 
     /// <summary>By when the log had which size, as those say whom the checker trusts.</summary>
     private ProvedTimes Times()
     {
-        List<ProvedTime> times =
+        List<ProvedTime> stamped =
         [
             .. stamps.Where(stamp => stamp.Verdict.Counts)
                 .Select(stamp => new ProvedTime(stamp.Verdict.Checkpoint.Size, stamp.Verdict.NoLaterThan, $"the time-stamp authority {stamp.Verdict.Authority}")),
         ];
         ProvedTimes witnessed = new LedgerWitnessing(checkpoint.Size, verdict is null ? [] : [(checkpoint.Size, verdict)]).ProvedTimes;
-        return witnessed.With(new ProvedTimes(times));
+        return witnessed.With(new ProvedTimes(stamped));
     }
 
-    /// <summary>The latest instant that a time stamp tells which an entry before names: nobody could know it earlier.</summary>
-    private (Instant Instant, long Entry)? NotBefore(long index)
+    private IEnumerable<NamedTime> NamedTimes()
     {
-        (Instant Instant, long Entry)? latest = null;
-        foreach (ProvedEntry entry in proof.Entries.Where(entry => entry.Index < index))
+        foreach (ProvedEntry entry in proof.Entries)
         {
             var one = JudgedEntry.Judge(entry.Index, entry.Bytes, new KeyRegistry());
             if (one.Entry is not { } naming || !string.Equals(naming.Payload.Kind, EntryKind.Timestamp, StringComparison.Ordinal) || TimestampRecord.FileOf(naming.Payload) is not { } file)
                 continue;
-            foreach ((TimestampVerdict stamp, Sha256Digest document) in stamps.Where(stamp => stamp.Verdict.Counts && TimestampDocument.NameOf(stamp.Document) == file))
-            {
-                Instant instant = stamp.Time - (stamp.Accuracy ?? Duration.Zero);
-                if (latest is null || instant > latest.Value.Instant)
-                    latest = (instant, entry.Index);
-            }
+            foreach ((TimestampVerdict stamp, _) in stamps.Where(stamp => stamp.Verdict.Counts && TimestampDocument.NameOf(stamp.Document) == file))
+                yield return new NamedTime(entry.Index, stamp.NotBefore);
         }
-
-        return latest;
     }
 
     private void Say(string sentence) => statements.Add(sentence);

@@ -30,14 +30,23 @@ public sealed record ProofVerdict
     /// <summary>Why it does not hold; null where it does. Then no statement is made.</summary>
     public string? Refutation { get; init; }
 
-    /// <summary>What the proof is about; null where it could not be read.</summary>
+    /// <summary>The proof of two histories, where it is one; then it is about no entry, and null otherwise.</summary>
+    public ForkProof? Fork { get; init; }
+
+    /// <summary>What the proof is about; null where it could not be read, or is of two histories.</summary>
     public ProofSubject? Subject { get; init; }
 
-    /// <summary>The checkpoint that all of it rests on; null likewise.</summary>
+    /// <summary>The checkpoint that all of it rests on; of two histories the longer one. Null where the proof could not be read.</summary>
     public Checkpoint? Checkpoint { get; init; }
 
     /// <summary>The entries that the statements are about, judged at their places.</summary>
     public IReadOnlyList<JudgedEntry> Entries { get; init; } = [];
+
+    /// <summary>Of each of <see cref="Entries"/>, between which instants it came into the log, as those say whom the checker trusts.</summary>
+    public IReadOnlyList<EntryBounds> Bounds { get; init; } = [];
+
+    /// <summary>What the entries in it declare of keys, up to the last.</summary>
+    public KeyRegistry Registry { get; init; } = new();
 
     /// <summary>What the policy makes of the checkpoint; null without a policy.</summary>
     public PolicyVerdict? Policy { get; init; }

@@ -21,6 +21,7 @@ public sealed class Prover
 
     /// <summary>How many more there are at most for places that matter because of a key that was compromised.</summary>
     private const int MostDecisive = 16;
+    private const int MostStampsInAll = 64;
 
     private readonly Vault vault;
     private readonly CustodyLedger ledger;
@@ -55,13 +56,13 @@ public sealed class Prover
             throw new EvidenceException(ErrorCode.Usage, string.Create(CultureInfo.InvariantCulture, $"The ledger has no entry {index}: it has {ledger.Size}, from 0."));
         byte[] note = NoteFor(subject.Entry ?? ledger.Size - 1);
         var checkpoint = Checkpoint.Parse(SignedNote.Parse(note).Text);
-        (IReadOnlyList<ProvedEntry> entries, IReadOnlyList<string> named) = Entries(subject, checkpoint.Size, cancellation);
+        (IReadOnlyList<ProvedEntry> entries, IReadOnlyList<long> about, IReadOnlyList<string> named) = Entries(subject, checkpoint.Size, cancellation);
         var proof = new ProofFile
         {
             Subject = subject,
             Note = note,
             Entries = entries,
-            Stamps = Stamps(subject, entries, checkpoint.Size, named),
+            Stamps = Stamps(subject, about, entries, checkpoint.Size, named),
         };
         byte[] bytes = (subject.Image is { } image ? WithImage(proof, vault.OpenImage(image), cancellation) : proof).Encode();
         // What is handed out is checked as whoever gets it will.
@@ -75,47 +76,59 @@ public sealed class Prover
             ? SignedNote.Write(witnessed.Text, witnessed.Signatures)
             : ledger.SignedNote.ToArray();
 
-    /// <summary>The entries that it takes: all for an item, for one entry those that declare keys besides, and the last before it that names a time stamp.</summary>
-    private (IReadOnlyList<ProvedEntry> Entries, IReadOnlyList<string> Stamps) Entries(ProofSubject subject, long size, CancellationToken cancellation)
+    /// <summary>
+    /// The entries that it takes: all for an item, for one entry those that declare keys besides, and the last before it that names a time stamp. And which of them
+    /// it is about, and the time stamps that the last entry before each of those names.
+    /// </summary>
+    private (IReadOnlyList<ProvedEntry> Entries, IReadOnlyList<long> About, IReadOnlyList<string> Stamps) Entries(ProofSubject subject, long size, CancellationToken cancellation)
     {
         var entries = new List<ProvedEntry>();
+        var about = new List<long>();
+        var stamps = new List<string>();
         (long Index, byte[] Bytes, string File)? stamp = null;
         long index = 0;
         foreach (byte[] bytes in ledger.ReadEntries(0, size))
         {
             cancellation.ThrowIfCancellationRequested();
             LedgerEntry? entry = TryParse(bytes);
-            if (subject.Item is not null)
-                entries.Add(new ProvedEntry(index, bytes, []));
-            else if (index == subject.Entry || string.Equals(entry?.Payload.Kind, EntryKind.Identity, StringComparison.Ordinal))
-                entries.Add(Proved(index, bytes, size));
-            else if (index < subject.Entry && string.Equals(entry?.Payload.Kind, EntryKind.Timestamp, StringComparison.Ordinal) &&
-                TimestampRecord.FileOf(entry!.Payload) is { } file)
+            bool isSubject = index == subject.Entry || (subject.Item is not null && entry?.Payload.Items.Contains(subject.Item, StringComparer.Ordinal) == true);
+            if (isSubject)
             {
-                stamp = (index, bytes, file);
+                about.Add(index);
+                if (stamp is { } last)
+                {
+                    stamps.Add(last.File);
+                    if (subject.Item is null)
+                        entries.Add(Proved(last.Index, last.Bytes, size));
+                }
             }
 
+            if (subject.Item is not null)
+                entries.Add(new ProvedEntry(index, bytes, []));
+            else if (isSubject || string.Equals(entry?.Payload.Kind, EntryKind.Identity, StringComparison.Ordinal))
+                entries.Add(Proved(index, bytes, size));
+            if (string.Equals(entry?.Payload.Kind, EntryKind.Timestamp, StringComparison.Ordinal) && TimestampRecord.FileOf(entry!.Payload) is { } file)
+                stamp = (index, bytes, file);
             index++;
         }
 
-        if (stamp is not { } last)
-            return (entries, []);
-        entries.Add(Proved(last.Index, last.Bytes, size));
-        return ([.. entries.OrderBy(entry => entry.Index)], [last.File]);
+        return ([.. entries.OrderBy(entry => entry.Index)], about, stamps);
     }
 
     private ProvedEntry Proved(long index, byte[] bytes, long size) => new(index, bytes, ledger.ProveInclusion(index, size));
 
     /// <summary>
-    /// The stamps that are over the entry, the smallest logs first, for they tell most; those that entries before it name; and those that prove that what a key signed
-    /// was there before it was compromised.
+    /// The stamps that are over an entry, the smallest logs first, for they tell most (of an item's entries the first over each); those that entries before them name; and those
+    /// that prove that what a key signed was there before it was compromised.
     /// </summary>
-    private IReadOnlyList<ProvedStamp> Stamps(ProofSubject subject, IReadOnlyList<ProvedEntry> entries, long size, IReadOnlyList<string> named)
+    private IReadOnlyList<ProvedStamp> Stamps(ProofSubject subject, IReadOnlyList<long> about, IReadOnlyList<ProvedEntry> entries, long size, IReadOnlyList<string> named)
     {
-        long index = subject.Entry ?? size - 1;
         KeptTimestamp[] kept = [.. vault.Timestamps.List().Where(k => k is { Defect: null, Contradiction: null, Verdict.Refusal: null } && k.Verdict.Checkpoint.Size <= size)];
-        IEnumerable<KeptTimestamp> over = kept.Where(k => k.Verdict!.Checkpoint.Size > index).Take(MostStamps);
-        List<KeptTimestamp> chosen = [.. over.Concat(kept.Where(k => named.Contains(k.File, StringComparer.Ordinal))).DistinctBy(k => k.File, StringComparer.Ordinal)];
+        IEnumerable<KeptTimestamp> over = subject.Item is null
+            ? about.SelectMany(index => kept.Where(k => k.Verdict!.Checkpoint.Size > index).Take(MostStamps))
+            : about.Select(index => kept.FirstOrDefault(k => k.Verdict!.Checkpoint.Size > index)).OfType<KeptTimestamp>();
+        HashSet<string> wanted = [.. over.Select(k => k.File).Concat(named).Distinct(StringComparer.Ordinal).Take(MostStampsInAll)];
+        List<KeptTimestamp> chosen = [.. kept.Where(k => wanted.Contains(k.File))];
         AddDecisive(subject, entries, kept, chosen);
         return
         [

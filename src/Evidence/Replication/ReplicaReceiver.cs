@@ -108,7 +108,7 @@ public sealed class ReplicaReceiver(string folder, VaultAccess access)
             throw new EvidenceException(ErrorCode.LedgerFork, string.Create(
                 CultureInfo.InvariantCulture,
                 $"The log {origin} has two histories: its keys signed {before.Size} entries that were seen here before, and this replica's {ledger.Size}, which do not continue them. " +
-                $"No receipt is signed. The proof, which anybody can check with the log's public keys ('evidence replicate fork-check'), {written}. Keep both copies."));
+                $"No receipt is signed. The proof, which anybody can check who has the log's public keys in a policy ('evidence check'), {written}. Keep both copies."));
         }
 
         SeenRule.Check(before, origin, ledger.Size, ledger.RootAt);

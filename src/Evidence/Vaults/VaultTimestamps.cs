@@ -3,6 +3,7 @@ using Evidence.Canonical;
 using Evidence.Hashing;
 using Evidence.Ledger;
 using Evidence.Ledger.Timestamping;
+using Evidence.Ledger.Witnesses;
 
 namespace Evidence.Vaults;
 
@@ -80,6 +81,23 @@ public sealed class VaultTimestamps
     /// <param name="trust">What the verifier brings; null for what the user's key store trusts.</param>
     public IReadOnlyList<KeptTimestamp> List(TrustedAuthorities? trust = null) =>
         LedgerTimestamps.Judge(ledger.Storage, ledger.Open(), ledger.Keys(), trust ?? Trust());
+
+    /// <summary>Between which instants entries came into the ledger, by the time stamps that are kept, and by witnesses.</summary>
+    /// <param name="witnessing">How far witnesses vouch for the ledger.</param>
+    /// <param name="trust">As with <see cref="List"/>.</param>
+    public TimeBounds Bounds(LedgerWitnessing witnessing, TrustedAuthorities? trust = null)
+    {
+        ArgumentNullException.ThrowIfNull(witnessing);
+        KeptTimestamp[] counting = [.. List(trust).Where(kept => kept.Counts)];
+        IEnumerable<NamedTime> named =
+            from judged in ledger.Entries()
+            where judged.Entry is { } entry && string.Equals(entry.Payload.Kind, EntryKind.Timestamp, StringComparison.Ordinal)
+            let file = TimestampRecord.FileOf(judged.Entry!.Payload)
+            from kept in counting
+            where string.Equals(kept.File, file, StringComparison.Ordinal)
+            select new NamedTime(judged.Index, kept.Verdict!.NotBefore);
+        return new TimeBounds(witnessing.ProvedTimes.With(LedgerTimestamps.Proved(counting)), named);
+    }
 
     private TrustedAuthorities Trust() => access.Keys?.LoadAuthorities() ?? TrustedAuthorities.None;
 

@@ -109,14 +109,25 @@ public sealed class ReplicateCommandTests : IDisposable
         Assert.False(File.Exists(custodian.PathOf("other.receipt")));
 
         using var anybody = new EvidenceCommand();
-        Assert.Equal("signer-unknown", anybody.Json("replicate", "fork-check", proof).Ends(4).Json.GetProperty("fork").GetString());
+        JsonElement unknown = Assert.Single(anybody.Json("check", proof).Ends(4).Json.GetProperty("proofs").EnumerateArray());
+        Assert.Equal("consistent", unknown.GetProperty("standing").GetString());
+        Assert.Contains("signer unknown", unknown.GetProperty("statements")[3].GetString(), StringComparison.Ordinal);
+        string policy = anybody.PathOf("policy");
         foreach (string key in LogKeys())
-            Assert.Equal("proved", anybody.Json("replicate", "fork-check", proof, "--key", key).Succeeds().Json.GetProperty("fork").GetString());
-        custodian.Vault = own;
-        string strange = custodian.Json("identity", "list").Succeeds().Json.GetProperty("log")[0].GetString()!;
-        Assert.Equal("refuted", anybody.Json("replicate", "fork-check", proof, "--key", strange).Ends(3).Json.GetProperty("fork").GetString());
-        Assert.Contains("PROVED", custodian.Run("replicate", "fork-check", proof).Succeeds().Text, StringComparison.Ordinal);
-        anybody.Json("replicate", "fork-check", custodian.PathOf("one.receipt")).FailsWith(ErrorCode.ContentRefuted, 3);
+        {
+            File.WriteAllText(policy, $"log {key}\nquorum none\n");
+            JsonElement proved = Assert.Single(anybody.Json("check", proof, "--policy", policy).Succeeds().Json.GetProperty("proofs").EnumerateArray());
+            Assert.Equal(("proved", "4", "5"), (
+                proved.GetProperty("standing").GetString(), proved.GetProperty("fork").GetProperty("older").GetProperty("size").GetString(), proved.GetProperty("fork").GetProperty("newer").GetProperty("size").GetString()));
+        }
+
+        Assert.Contains("signed two histories", anybody.Run("check", proof, "--policy", policy).Succeeds().Text, StringComparison.Ordinal);
+        // A log of that name with other keys is not the one that is blamed.
+        anybody.Json("init", "--origin", LogKeys()[0].Split('+')[0]).Succeeds();
+        string strange = anybody.Json("identity", "list").Succeeds().Json.GetProperty("log")[0].GetString()!;
+        File.WriteAllText(policy, $"log {strange}\nquorum none\n");
+        anybody.Json("check", proof, "--policy", policy).Ends(4);
+        anybody.Json("check", custodian.PathOf("one.receipt")).Ends(3);
     }
 
     public void Dispose()

@@ -49,6 +49,44 @@ public sealed class WitnessPolicyTests
         Assert.Equal("X-and-Y", policy.Quorum);
     }
 
+    [Theory]
+    [InlineData(0, 0)]
+    [InlineData(1, 1)]
+    [InlineData(3, 1)]
+    [InlineData(3, 3)]
+    public void What_is_written_is_read_as_it_was_meant(int witnesses, int quorum)
+    {
+        PolicyWitness[] known = [.. Keys.Take(witnesses).Select((key, n) => new PolicyWitness($"w{n}", key.VerifierKey, n == 1 ? null : "https://w.example/prefix"))];
+        var policy = WitnessPolicy.Parse(WitnessPolicy.Write([LedgerFixture.Keys.Ed25519Key], known, quorum));
+        Assert.Equal(known, policy.Witnesses);
+        Assert.Equal([LedgerFixture.Keys.Ed25519Key], policy.KeysOf(LedgerFixture.Origin));
+        for (int cosigned = 0; cosigned <= witnesses; cosigned++)
+        {
+            PolicyVerdict verdict = policy.Judge(Note([.. Keys.Take(cosigned)]));
+            Assert.Equal(witnesses > 0 && cosigned >= quorum, verdict.IsWitnessed);
+            Assert.Equal(cosigned >= quorum, verdict.IsAccepted);
+        }
+    }
+
+    [Theory]
+    [InlineData(2, 0)]
+    [InlineData(2, 3)]
+    [InlineData(0, 1)]
+    [InlineData(1, -1)]
+    [InlineData(1, 2)]
+    public void A_quorum_that_is_none_of_theirs_is_not_written(int witnesses, int quorum) => Assert.Throws<FormatException>(
+        () => WitnessPolicy.Write([LedgerFixture.Keys.Ed25519Key], [.. Keys.Take(witnesses).Select((key, n) => new PolicyWitness($"w{n}", key.VerifierKey, null))], quorum));
+
+    [Theory]
+    [InlineData("two words", null)]
+    [InlineData("none", null)]
+    [InlineData("witness\nquorum", null)]
+    [InlineData("", null)]
+    [InlineData("w", "ftp://w.example/")]
+    [InlineData("w", "https://w.example/ x")]
+    public void What_would_be_read_as_something_else_is_not_written(string name, string? url) =>
+        Assert.Throws<FormatException>(() => WitnessPolicy.Write([], [new PolicyWitness(name, Keys[0].VerifierKey, url)], 1));
+
     [Fact]
     public void Two_names_that_read_the_same_are_not_two()
     {

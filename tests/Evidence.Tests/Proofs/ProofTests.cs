@@ -1,10 +1,13 @@
 using System.Text;
 using Evidence.Acquisition;
+using Evidence.Ledger;
 using Evidence.Ledger.Timestamping;
 using Evidence.Ledger.Witnesses;
 using Evidence.Proofs;
+using Evidence.Tests.Ledger.Timestamping;
 using Evidence.Tests.Vaults;
 using Evidence.Vaults;
+using NodaTime;
 using Xunit;
 
 namespace Evidence.Tests.Proofs;
@@ -36,7 +39,7 @@ public sealed class ProofTests : IDisposable
         Assert.Equal((ProofStanding.Proved, null), (verdict.Standing, verdict.Refutation));
         Assert.Equal("note", Assert.Single(verdict.Entries).Entry!.Payload.Kind);
         Assert.Contains(verdict.Statements, s => s.Contains("calls itself examiner", StringComparison.Ordinal));
-        Assert.Contains(verdict.Statements, s => s.StartsWith("By when entry 3 was in the ledger, nobody", StringComparison.Ordinal));
+        Assert.Contains(verdict.Statements, s => s.StartsWith("When entry 3 came into the ledger, nobody", StringComparison.Ordinal));
     }
 
     [Fact]
@@ -107,6 +110,32 @@ public sealed class ProofTests : IDisposable
         Assert.Equal([2, 3, 5], verdict.Entries.Select(e => e.Index));
         Assert.Contains("all the entries that concern server-7 among the first 6", verdict.Statements[0], StringComparison.Ordinal);
         Assert.Empty(Check(Prove(ProofSubject.OfItem("server-9")), Policy()).Entries);
+    }
+
+    /// <summary>A stamp that an entry names bounds what comes after it, and each stamp what came before.</summary>
+    [Fact]
+    public async Task Of_each_entry_of_an_item_it_is_said_between_which_instants_it_came()
+    {
+        using var authority = new TestAuthority();
+        Directory.CreateDirectory(place.At("keys/authorities"));
+        await File.WriteAllTextAsync(place.At("keys/authorities/root.pem"), authority.Root.ExportCertificatePem(), TestVault.Stop);
+        Instant[] at = [TestAuthority.Within, TestAuthority.Within + Duration.FromDays(1)];
+        foreach (Instant instant in at)
+        {
+            await vault.Timestamps.AcceptAsync(authority.Reply(vault.Timestamps.Request(), instant), [], TestVault.Stop);
+            vault.Ledger.RecordNote("later", ["server-7"], null);
+        }
+
+        ProofVerdict verdict = ProofCheck.Run(Prove(ProofSubject.OfItem("server-7")), Policy(), place.Keys.LoadAuthorities());
+        // Entries 2, 3 and 5; the stamp's entry 6, then 7; the other stamp's entry 8, then 9.
+        Assert.Equal([2, 3, 5, 7, 9], verdict.Bounds.Select(bounds => bounds.Entry));
+        Duration accuracy = verdict.Timestamps[0].NoLaterThan - at[0];
+        Assert.Equal([at[0] + accuracy, at[0] + accuracy, at[0] + accuracy, at[1] + accuracy, null], verdict.Bounds.Select(bounds => bounds.NoLaterThan?.NoLaterThan));
+        Assert.Equal([null, null, null, at[0] - accuracy, at[1] - accuracy], verdict.Bounds.Select(bounds => bounds.NotBefore?.Instant));
+        TimeBounds own = vault.Timestamps.Bounds(vault.Ledger.Open().Witnessing(null));
+        Assert.Equal(verdict.Bounds, verdict.Entries.Select(entry => own.Of(entry.Index)));
+        // Who trusts no authority has no bounds.
+        Assert.All(Check(Prove(ProofSubject.OfItem("server-7")), Policy()).Bounds, bounds => Assert.True(bounds is { NoLaterThan: null, NotBefore: null }));
     }
 
     /// <summary>One is left out, the others and the checkpoint are right: that is what completeness is for.</summary>

@@ -29,7 +29,7 @@ public sealed class ForkTests : IDisposable
         Assert.Contains(path, refused.Message, StringComparison.Ordinal);
         Assert.False(File.Exists(place.Origin.At($"receipt-{files - 1}")));
         // By the log's public keys alone.
-        var proof = ForkProof.Read(path);
+        var proof = ForkProof.Parse(File.ReadAllBytes(path));
         Assert.Null(proof.Check(place.Origin.Keys.Pinned("vault.example/test")));
         Assert.Equal(longer == 0, proof.OtherRoot is null);
         // What was accepted stays accepted.

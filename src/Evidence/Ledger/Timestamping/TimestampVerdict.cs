@@ -37,6 +37,9 @@ public sealed record TimestampVerdict
     /// <summary>By when the checkpoint existed, if the token holds: its time, and what that may be off.</summary>
     public Instant NoLaterThan => Accuracy is { } accuracy && Instant.MaxValue - Time > accuracy ? Time + accuracy : Time;
 
+    /// <summary>The earliest instant at which the token can have been made, if it holds.</summary>
+    public Instant NotBefore => Accuracy is { } accuracy && Time - Instant.MinValue > accuracy ? Time - accuracy : Time;
+
     /// <summary>Whether it is an anchor: it holds, and the verifier trusts who made it.</summary>
     public bool Counts => Refusal is null && IsTrusted;
 

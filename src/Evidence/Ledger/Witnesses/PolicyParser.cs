@@ -7,7 +7,8 @@ namespace Evidence.Ledger.Witnesses;
 /// <summary>Reads policies (c2sp.org/tlog-policy), line by line. Names are byte strings, compared as such, whatever they mean to a reader.</summary>
 internal sealed class PolicyParser
 {
-    private const string None = "none";
+    /// <summary>The name for no quorum.</summary>
+    internal const string None = "none";
 
     private static readonly UTF8Encoding StrictUtf8 = new(encoderShouldEmitUTF8Identifier: false, throwOnInvalidBytes: true);
 

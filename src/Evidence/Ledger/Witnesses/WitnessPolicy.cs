@@ -1,3 +1,5 @@
+using System.Globalization;
+using System.Text;
 using Evidence.Platform;
 
 namespace Evidence.Ledger.Witnesses;
@@ -42,6 +44,34 @@ public sealed class WitnessPolicy
         {
             throw new EvidenceException(ErrorCode.PolicyInvalid, $"{path} is no policy: {e.Message}", e);
         }
+    }
+
+    /// <summary>Writes a policy: which logs, which witnesses, and how many of these must have cosigned.</summary>
+    /// <param name="logs">The logs' keys.</param>
+    /// <param name="witnesses">The witnesses.</param>
+    /// <param name="quorum">How many of them, from 1 to their number; 0 where there is none.</param>
+    /// <returns>The file's bytes.</returns>
+    /// <exception cref="FormatException">That is no policy: two have one name or key, or the quorum is more than there are.</exception>
+    public static byte[] Write(IReadOnlyCollection<VerifierKey> logs, IReadOnlyList<PolicyWitness> witnesses, int quorum)
+    {
+        ArgumentNullException.ThrowIfNull(logs);
+        ArgumentNullException.ThrowIfNull(witnesses);
+        if (quorum < Math.Min(1, witnesses.Count) || quorum > witnesses.Count)
+            throw new FormatException($"A quorum of {quorum.ToString(CultureInfo.InvariantCulture)} cannot be made of {witnesses.Count} witnesses.");
+        const string Group = "witnesses";
+        var text = new StringBuilder();
+        foreach (VerifierKey key in logs)
+            text.Append(CultureInfo.InvariantCulture, $"log {key}\n");
+        foreach (PolicyWitness witness in witnesses)
+            text.Append(CultureInfo.InvariantCulture, $"witness {witness.Name} {witness.Key}{(witness.Url is null ? "" : " " + witness.Url)}\n");
+        if (witnesses.Count > 1)
+            text.Append(CultureInfo.InvariantCulture, $"group {Group} {quorum} {string.Join(' ', witnesses.Select(witness => witness.Name))}\n");
+        text.Append(CultureInfo.InvariantCulture, $"quorum {(witnesses.Count == 0 ? PolicyParser.None : witnesses.Count == 1 ? witnesses[0].Name : Group)}\n");
+        byte[] bytes = Encoding.UTF8.GetBytes(text.ToString());
+        WitnessPolicy read = Parse(bytes);
+        return read.Logs.Select(log => log.Key).SequenceEqual(logs) && read.Witnesses.SequenceEqual(witnesses)
+            ? bytes
+            : throw new FormatException("A name with spaces or control characters in it cannot be written.");
     }
 
     /// <summary>The keys that the policy accepts for a log; none where it does not know that log.</summary>
