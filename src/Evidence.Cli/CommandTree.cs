@@ -24,6 +24,7 @@ internal static class CommandTree
         Session.ActorOption,
         Session.JsonOption,
         Session.QuietOption,
+        Session.OfflineOption,
         InitCommand.Build(),
         AcquireCommand.Build(),
         ImagesCommand.Build(),

@@ -29,6 +29,12 @@ internal sealed class Session
 
     internal static readonly Option<bool> QuietOption = new("--quiet") { Description = "No progress on standard error.", Recursive = true };
 
+    internal static readonly Option<bool> OfflineOption = new("--offline")
+    {
+        Description = "Ask no witnesses after an entry was recorded. Else those of the policy in EVIDENCE_HOME that have a URL are asked, for five seconds at most.",
+        Recursive = true,
+    };
+
     /// <summary>How long an interrupted command has to end by itself; below the two seconds after which the process is ended.</summary>
     private static readonly TimeSpan InterruptionPatience = TimeSpan.FromSeconds(1.5);
 
@@ -42,6 +48,7 @@ internal sealed class Session
         Access = VaultAccess.Default() with { Logger = new StandardErrorLogger() };
         if (!string.IsNullOrEmpty(actor))
             Access = Access with { Actor = actor };
+        IsOffline = parsed.GetValue(OfflineOption);
         string? folder = parsed.GetValue(VaultOption);
         if (string.IsNullOrEmpty(folder))
             folder = Environment.GetEnvironmentVariable("EVIDENCE_VAULT");
@@ -54,7 +61,9 @@ internal sealed class Session
 
     internal bool IsQuiet { get; }
 
-    internal VaultAccess Access { get; }
+    private bool IsOffline { get; }
+
+    internal VaultAccess Access { get; private set; }
 
     /// <summary>Gives a command its action: errors become a message and an exit code, as JSON where that was asked for.</summary>
     internal static void Bind(Command command, Func<Session, ParseResult, CancellationToken, Task<int>> action) =>
@@ -64,7 +73,7 @@ internal sealed class Session
             try
             {
                 // What waits in the kernel (a pipe without a writer, a device that does not answer) hears of no cancellation: it is left behind.
-                Task<int> work = Task.Run(() => action(session, parsed, cancellation), CancellationToken.None);
+                Task<int> work = Task.Run(() => session.RunAsync(() => action(session, parsed, cancellation), cancellation), CancellationToken.None);
                 await Task.WhenAny(work, AfterAsync(InterruptionPatience, cancellation));
                 return work.IsCompleted ? await work : throw new OperationCanceledException(cancellation);
             }
@@ -75,6 +84,37 @@ internal sealed class Session
                 return ExitCode.Of(failure.Code);
             }
         });
+
+    /// <summary>Runs the action; whatever comes of it, what it put into a ledger is cosigned, if there is somebody to ask.</summary>
+    private async Task<int> RunAsync(Func<Task<int>> action, CancellationToken cancellation)
+    {
+        if (IsOffline)
+            return await action();
+        await using var witnessing = new BackgroundWitnessing(Access);
+        Access = Access with { Appended = witnessing.Ask };
+        try
+        {
+            return await action();
+        }
+        finally
+        {
+            await FinishAsync(witnessing, cancellation);
+        }
+    }
+
+    /// <summary>What is recorded is recorded, whatever goes wrong here.</summary>
+    private async Task FinishAsync(BackgroundWitnessing witnessing, CancellationToken cancellation)
+    {
+        try
+        {
+            foreach (WitnessingOutcome outcome in await witnessing.FinishAsync(cancellation))
+                WitnessText.Tell(outcome, IsQuiet);
+        }
+        catch (Exception e)
+        {
+            await Console.Error.WriteLineAsync($"evidence: The witnesses were not asked. {SafeWriter.Shown(FailureOf(e).Message)}");
+        }
+    }
 
     private static async Task AfterAsync(TimeSpan patience, CancellationToken cancellation)
     {

@@ -23,6 +23,9 @@ public sealed record VaultAccess
     /// <summary>Where claimed instants come from.</summary>
     public IClock Clock { get; init; } = SystemClock.Instance;
 
+    /// <summary>Hears of each append to a ledger whose log's keys are here, once its new checkpoint is in its place. It must not take long, nor throw.</summary>
+    public Action<VaultLedger>? Appended { get; init; }
+
     /// <summary>Hears of what happens on the way.</summary>
     public ILogger Logger { get; init; } = NullLogger.Instance;
 

@@ -33,6 +33,12 @@ public sealed class VaultLedger
 
     internal ILedgerStorage Storage { get; }
 
+    /// <summary>The vault's folder.</summary>
+    public string Folder => folder;
+
+    /// <summary>The log's origin.</summary>
+    public string Origin => settings.Origin;
+
     /// <summary>
     /// Whether the log's private keys are at hand, so that entries go straight in, and this is not a copy of the vault that they are for.
     /// </summary>
@@ -365,11 +371,19 @@ public sealed class VaultLedger
     /// <param name="options">How they are asked; null for the usual.</param>
     /// <param name="cancellation">Gives up. What was answered by then is kept.</param>
     /// <exception cref="EvidenceException">The ledger is damaged, or cannot be written, or the policy knows logs and this is none of them.</exception>
-    public async Task<AskedWitnesses> AskWitnessesAsync(WitnessPolicy policy, WitnessClientOptions? options = null, CancellationToken cancellation = default)
+    public Task<AskedWitnesses> AskWitnessesAsync(WitnessPolicy policy, WitnessClientOptions? options = null, CancellationToken cancellation = default)
+    {
+        ArgumentNullException.ThrowIfNull(policy);
+        return AskWitnessesAsync(policy, policy.Witnesses, options, cancellation);
+    }
+
+    /// <summary>The same of some of the policy's witnesses.</summary>
+    internal async Task<AskedWitnesses> AskWitnessesAsync(
+        WitnessPolicy policy, IReadOnlyList<PolicyWitness> witnesses, WitnessClientOptions? options, CancellationToken cancellation)
     {
         WitnessExchange exchange = Exchange(policy, out CustodyLedger ledger);
         using var client = new WitnessClient(options ?? new WitnessClientOptions());
-        WitnessReply[] replies = await Task.WhenAll(policy.Witnesses.Select(witness => client.AskAsync(exchange, witness, cancellation))).ConfigureAwait(false);
+        WitnessReply[] replies = await client.AskAllAsync(exchange, witnesses, cancellation).ConfigureAwait(false);
         return new AskedWitnesses(ledger.Checkpoint, [.. replies.Select(Keep)], exchange.Verdict);
     }
 
@@ -509,6 +523,8 @@ public sealed class VaultLedger
             Log.AppendUnfinished(access.Logger, folder, unfinished);
         foreach (RefusedEntry refused in result.Refused)
             Log.StagedEntryRefused(access.Logger, refused.Name, refused.Reason);
+        if (count > 0)
+            access.Appended?.Invoke(this);
         return count == 0 ? null : result.FirstIndex + count - 1;
     }
 

@@ -17,6 +17,9 @@ public sealed record WitnessClientOptions
 
     /// <summary>How long one answer may take.</summary>
     public TimeSpan Timeout { get; init; } = TimeSpan.FromSeconds(15);
+
+    /// <summary>How long all of it may take, with all attempts; null where only those bound it.</summary>
+    public TimeSpan? Longest { get; init; }
 }
 
 /// <summary>What came of asking one witness.</summary>
@@ -57,6 +60,27 @@ internal sealed class WitnessClient : IDisposable
         };
     }
 
+    /// <summary>Asks witnesses, all at once, and keeps their cosignatures.</summary>
+    internal async Task<WitnessReply[]> AskAllAsync(WitnessExchange exchange, IReadOnlyList<PolicyWitness> witnesses, CancellationToken cancellation)
+    {
+        using var limit = CancellationTokenSource.CreateLinkedTokenSource(cancellation);
+        if (options.Longest is { } longest)
+            limit.CancelAfter(longest);
+        return await Task.WhenAll(witnesses.Select(AskOneAsync)).ConfigureAwait(false);
+
+        async Task<WitnessReply> AskOneAsync(PolicyWitness witness)
+        {
+            try
+            {
+                return await AskAsync(exchange, witness, limit.Token).ConfigureAwait(false);
+            }
+            catch (OperationCanceledException) when (!cancellation.IsCancellationRequested)
+            {
+                return Unanswered(witness, options.Longest!.Value);
+            }
+        }
+    }
+
     /// <summary>Asks one witness, and keeps its cosignature.</summary>
     internal async Task<WitnessReply> AskAsync(WitnessExchange exchange, PolicyWitness witness, CancellationToken cancellation)
     {
@@ -79,7 +103,7 @@ internal sealed class WitnessClient : IDisposable
             }
             catch (TaskCanceledException) when (!cancellation.IsCancellationRequested)
             {
-                return new WitnessReply(witness, false, null, $"{address} did not answer in {options.Timeout.TotalSeconds.ToString(CultureInfo.InvariantCulture)} s.");
+                return Unanswered(witness, options.Timeout);
             }
 
             if (answer.Status is HttpStatusCode.Conflict && answer.RecordedSize is { } recorded && recorded != old && recorded <= exchange.Checkpoint.Size && conflicts < MostConflicts)
@@ -111,6 +135,9 @@ internal sealed class WitnessClient : IDisposable
             return reply with { Detail = $"{reply.Detail} Its last checkpoint is not to be had ({address}: {e.Message.TrimEnd('.')}), so nothing proves that." };
         }
     }
+
+    private static WitnessReply Unanswered(PolicyWitness witness, TimeSpan after) =>
+        new(witness, false, null, $"{witness.Url} did not answer in {after.TotalSeconds.ToString(CultureInfo.InvariantCulture)} s.");
 
     private static WitnessReply Conclude(WitnessExchange exchange, PolicyWitness witness, long old, Answer answer, CancellationToken cancellation)
     {
