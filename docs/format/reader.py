@@ -127,13 +127,13 @@ def read_settings(vault):
 
 def list_files(vault):
     """Every file but those in the two staging folders and what was set aside. What has no name of a vault's is foreign: told of, and left out."""
-    shape = re.compile(rf"vault\.json|replica\.json|packs/([0-9a-f]{{2}})/\1[0-9a-f]{{62}}\.pack|images/{HEX}\.json|ledger/checkpoint|ledger/witnessed|ledger/timestamps/{HEX}\.json")
+    shape = re.compile(rf"vault\.json|replica\.json|packs/([0-9a-f]{{2}})/\1[0-9a-f]{{62}}\.pack|images/{HEX}\.json|documents/([0-9a-f]{{2}})/\2[0-9a-f]{{62}}|ledger/checkpoint|ledger/witnessed|ledger/timestamps/{HEX}\.json")
     names = set()
     for folder, folders, files in os.walk(vault):
         below = os.path.relpath(folder, vault) + "/"
         folders[:] = [name for name in folders if (below + name) not in ("./staging", "ledger/staging")]
         for name in sorted(os.path.normpath(below + name) for name in files):
-            if re.fullmatch(rf"damaged/{HEX}(\.[1-9][0-9]{{0,8}})?\.(pack|json)", name):
+            if re.fullmatch(rf"damaged/{HEX}(\.[1-9][0-9]{{0,8}})?\.(pack|json|document)", name):
                 notes.append(f"{name}: damaged, set aside by a repair, and not used")
             elif (shape.fullmatch(name) or tile_of(name)) and os.path.isfile(os.path.join(vault, name)):
                 names.add(name)
@@ -360,6 +360,39 @@ def check_timestamp(name, data, named_by):
     for i, body in named_by:
         if body.get("size") != str(note["size"]) or body.get("root") != note["root"].hex():
             notes.append(f"ledger entry {i}: it says another size or root of {name} than stand in that")
+
+def documents_of(node):
+    """The documents that an entry's body names, at whatever depth (vault.md, "Documents")."""
+    if type(node) is list:
+        return {name for item in node for name in documents_of(item)}
+    if type(node) is not dict:
+        return set()
+    named = {key: type(value) is str and key in ("document", "policy", "calendar") and re.fullmatch(HEX, value) for key, value in node.items()}
+    return {value for key, value in node.items() if named[key]} | {name for key, value in node.items() if not named[key] for name in documents_of(value)}
+
+def check_documents(vault, files, payloads):
+    """Documents are as their names say, and those that entries name are there."""
+    named = {}
+    for i, entry in enumerate(payloads):
+        for name in documents_of(entry["body"]) if entry and entry["kind"] != "timestamp" else ():
+            named.setdefault(f"documents/{name[:2]}/{name}", i)
+    for name in sorted(name for name in files if name.startswith("documents/")):
+        if name not in named:
+            notes.append(f"{name}: unrecorded: no entry of the ledger names it")
+        if guarded(name, digest_of, vault, name) not in (None, name[13:]):
+            finding(name, "It is not the file that its name says.") if name in named else notes.append(f"{name}: not the file that its name says")
+    for name in sorted(set(named) - files):
+        if "replica.json" in files:
+            notes.append(f"{name}: absent from this replica, although entry {named[name]} names it")
+        else:
+            finding(name, f"It is missing, although entry {named[name]} names it.")
+
+def digest_of(vault, name):
+    hash = hashlib.sha256()
+    with open(os.path.join(vault, name), "rb") as file:
+        while data := file.read(MIB):
+            hash.update(data)
+    return hash.hexdigest()
 
 def check_identity(vault, settings, checkpoint, identity):
     """The entry that declares the vault, against vault.json and the checkpoint."""
@@ -673,6 +706,7 @@ def command_check(vault, files):
     if checkpoint:
         guarded("ledger/checkpoint", check_identity, vault, settings, checkpoint, check_entries(payloads))
     check_timestamps(vault, files, payloads or [])
+    check_documents(vault, files, payloads or [])
     store, recorded = {"places": {}, "damaged": {}}, acquisitions(payloads)
     packs, images = ([name for name in sorted(files) if name.startswith(folder)] for folder in ("packs/", "images/"))
     for name in packs:

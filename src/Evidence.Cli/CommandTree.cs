@@ -38,6 +38,7 @@ internal static class CommandTree
         LogCommand.Build(),
         TimestampCommand.Build(),
         NoteCommand.Build(),
+        DocumentCommand.Build(),
         TransferCommand.Build(),
         ProveCommand.Build(),
         CheckCommand.Build(),

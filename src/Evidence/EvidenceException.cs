@@ -62,6 +62,9 @@ public static class ErrorCode
     /// <summary>Several images have that name.</summary>
     public const string ImageAmbiguous = "image-ambiguous";
 
+    /// <summary>A document that is named is not in the vault.</summary>
+    public const string DocumentNotFound = "document-not-found";
+
     /// <summary>Stored content is not what its name says.</summary>
     public const string ContentRefuted = "content-refuted";
 

@@ -96,6 +96,7 @@ internal static class ReplicateCommand
         ["packBytes"] = DecimalText.Format(result.PackBytes),
         ["earlierPacks"] = DecimalText.Format(result.EarlierPacks),
         ["otherBytes"] = DecimalText.Format(result.OtherBytes),
+        ["documents"] = DecimalText.Format(result.Documents),
         ["images"] = new JsonArray([.. result.Images.Select(i => (JsonNode)$"sha256:{i}")]),
         ["damaged"] = new JsonArray([.. result.Damaged.Select(d => new JsonObject { ["file"] = d.File, ["reason"] = d.Reason })]),
         ["heldBack"] = new JsonArray([.. result.HeldBack.Select(h => new JsonObject { ["image"] = $"sha256:{h.Image}", ["item"] = h.Item, ["reason"] = h.Reason })]),
@@ -120,7 +121,7 @@ internal static class ReplicateCommand
         text.WriteLine($"  {Units.Count(result.Packs)} packs sent, {Units.Exact(result.PackBytes)}; {Units.Count(result.EarlierPacks)} were sent before");
         if (isNamed)
             text.WriteLine($"  packs go whole: {Units.Exact(result.OtherBytes)} in them are of other images, and come along");
-        text.WriteLine($"  {Units.Count(result.Images.Count)} images sent; ledger up to {Units.Count(result.Checkpoint.Size)} entries, root {result.Checkpoint.Root}");
+        text.WriteLine($"  {Units.Count(result.Images.Count)} images and {Units.Count(result.Documents)} documents sent; ledger up to {Units.Count(result.Checkpoint.Size)} entries, root {result.Checkpoint.Root}");
         foreach (ReplicaDifference again in result.Resent)
             text.WriteLine($"  again: {again.File}: {again.Detail}");
         foreach (NotSentFile file in result.Damaged)

@@ -56,6 +56,9 @@ public sealed record ReplicationResult
     /// <summary>The images that were sent.</summary>
     public required IReadOnlyList<Sha256Digest> Images { get; init; }
 
+    /// <summary>The number of documents that were sent.</summary>
+    public required int Documents { get; init; }
+
     /// <summary>What of the vault is damaged, and was not sent.</summary>
     public required IReadOnlyList<NotSentFile> Damaged { get; init; }
 

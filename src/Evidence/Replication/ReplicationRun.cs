@@ -7,7 +7,7 @@ using Evidence.Vaults;
 
 namespace Evidence.Replication;
 
-/// <summary>One replication, in its order: packs, manifests, the ledger's files, its checkpoint.</summary>
+/// <summary>One replication, in its order: packs, manifests, documents, the ledger's files, its checkpoint.</summary>
 internal sealed class ReplicationRun
 {
     private const string LedgerFolder = "ledger/";
@@ -26,6 +26,7 @@ internal sealed class ReplicationRun
     private readonly List<NotSentFile> damaged = [];
     private readonly List<SentFile> pending = [];
     private int packs;
+    private int documents;
     private long packBytes;
 
     internal ReplicationRun(
@@ -57,6 +58,7 @@ internal sealed class ReplicationRun
         SendPacks([.. wanted, .. LostPacks()], cancellation);
         whole.RemoveAll(image => !IsSentWhole(image, heldBack, cancellation));
         List<Sha256Digest> sent = SendManifests(whole, heldBack, cancellation);
+        SendDocuments(cancellation);
         SendLedger(cancellation);
         return new ReplicationResult
         {
@@ -68,6 +70,7 @@ internal sealed class ReplicationRun
             EarlierPacks = earlier,
             OtherBytes = named?.OtherBytes ?? 0,
             Images = sent,
+            Documents = documents,
             Damaged = damaged,
             HeldBack = heldBack,
             Resent = differences,
@@ -235,6 +238,29 @@ internal sealed class ReplicationRun
 
         Settle();
         return sent;
+    }
+
+    /// <summary>All documents, before the entries that name them. A damaged one does not hold the ledger back: it is missed there as it is here.</summary>
+    private void SendDocuments(CancellationToken cancellation)
+    {
+        foreach (Sha256Digest document in vault.Layout.ListDocuments())
+        {
+            cancellation.ThrowIfCancellationRequested();
+            string name = Path.GetRelativePath(vault.Layout.Folder, vault.Layout.Document(document));
+            if (!IsMissing(name))
+                continue;
+            try
+            {
+                Note(target.Put(name, DocumentTransfer.Read(vault.Layout, document, cancellation), lost.Contains(name)));
+                documents++;
+            }
+            catch (DamagedSourceException e)
+            {
+                NotSent(name, e);
+            }
+        }
+
+        Settle();
     }
 
     private void SendLedger(CancellationToken cancellation)

@@ -5,11 +5,13 @@ using Evidence.Platform;
 namespace Evidence.Vaults;
 
 /// <summary>
-/// Damaged files that were taken out of their places: <c>damaged/NAME.pack</c> and <c>damaged/NAME.json</c>, a number behind the name where there is one of
-/// it already. They are evidence of the damage, and are never removed.
+/// Damaged files that were taken out of their places: <c>damaged/NAME.pack</c>, <c>damaged/NAME.json</c> and <c>damaged/NAME.document</c>, a number behind the
+/// name where there is one of it already. They are evidence of the damage, and are never removed.
 /// </summary>
 internal static partial class SetAsideFiles
 {
+    private const string DocumentExtension = ".document";
+
     /// <summary>Whether a name is one that a damaged pack is kept under.</summary>
     internal static bool IsPack(string name) => IsKnown(name) && name.EndsWith(VaultLayout.PackExtension, StringComparison.Ordinal);
 
@@ -48,15 +50,20 @@ internal static partial class SetAsideFiles
         });
     }
 
-    /// <summary>The name under which a file of the vault would be kept aside: a pack's or a manifest's; null for others.</summary>
-    internal static string? NameOf(string path) => Path.GetFileName(path) is { } name && IsKnown(name) ? name : null;
+    /// <summary>The name under which a file of the vault would be kept aside: a pack's, a manifest's or a document's; null for others.</summary>
+    internal static string? NameOf(string path) =>
+        Path.GetFileName(path) is not { } name ? null
+        : Sha256Digest.TryParse(name, out _) ? name + DocumentExtension
+        : IsKnown(name) ? name
+        : null;
 
     /// <summary>Puts a file into a place where there is something else, which goes aside in the same step.</summary>
     /// <param name="layout">The vault.</param>
     /// <param name="name">What it is kept under.</param>
     /// <param name="good">The file, written and flushed.</param>
     /// <param name="path">Its place.</param>
-    internal static void Exchange(VaultLayout layout, string name, string good, string path) =>
+    /// <returns>Where what was there is now.</returns>
+    internal static string Exchange(VaultLayout layout, string name, string good, string path) =>
         Place(layout, Sha256Digest.Parse(Path.GetFileNameWithoutExtension(name)), Path.GetExtension(name), aside =>
         {
             if (!DurableFile.TryPublish(good, aside))
@@ -76,6 +83,6 @@ internal static partial class SetAsideFiles
         }
     }
 
-    [GeneratedRegex(@"^[0-9a-f]{64}(\.[1-9][0-9]{0,8})?\.(pack|json)$", RegexOptions.ExplicitCapture | RegexOptions.CultureInvariant, 1000)]
+    [GeneratedRegex(@"^[0-9a-f]{64}(\.[1-9][0-9]{0,8})?\.(pack|json|document)$", RegexOptions.ExplicitCapture | RegexOptions.CultureInvariant, 1000)]
     private static partial Regex Known();
 }

@@ -32,6 +32,7 @@ public sealed class Vault : IDisposable
         store = new Lazy<SegmentStore>(() => new SegmentStore(layout, Index, access.Logger));
         Ledger = new VaultLedger(layout, settings, access);
         Timestamps = new VaultTimestamps(Ledger, access);
+        Documents = new VaultDocuments(layout, Ledger, access);
     }
 
     /// <summary>The folder.</summary>
@@ -45,6 +46,9 @@ public sealed class Vault : IDisposable
 
     /// <summary>Time from outside for the ledger.</summary>
     public VaultTimestamps Timestamps { get; }
+
+    /// <summary>The documents that entries name.</summary>
+    public VaultDocuments Documents { get; }
 
     internal VaultLayout Layout { get; }
 

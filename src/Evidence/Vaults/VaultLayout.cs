@@ -19,6 +19,8 @@ internal sealed class VaultLayout(string folder)
 
     internal string Images => Path.Combine(Folder, "images");
 
+    internal string Documents => Path.Combine(Folder, "documents");
+
     internal string Ledger => Path.Combine(Folder, "ledger");
 
     /// <summary>Files that a repair took out of their places because they are damaged.</summary>
@@ -37,12 +39,21 @@ internal sealed class VaultLayout(string folder)
 
     internal string Manifest(Sha256Digest image) => Path.Combine(Images, image + ManifestExtension);
 
+    internal string Document(Sha256Digest document)
+    {
+        string text = document.ToString();
+        return Path.Combine(Documents, text[..2], text);
+    }
+
     /// <summary>The packs that are there, by name, in the order of their names; a link or a pipe in a pack's place too, which is then no good pack.</summary>
     /// <param name="failed">Hears of folders that cannot be listed, and why; null to throw instead.</param>
     internal List<Sha256Digest> ListPacks(Action<string, EvidenceException>? failed = null) => List(Packs, PackExtension, Pack, failed);
 
     /// <summary>The manifests that are there, by image, in the order of their ids.</summary>
     internal List<Sha256Digest> ListManifests(Action<string, EvidenceException>? failed = null) => List(Images, ManifestExtension, Manifest, failed);
+
+    /// <summary>The documents that are there, in the order of their digests.</summary>
+    internal List<Sha256Digest> ListDocuments(Action<string, EvidenceException>? failed = null) => List(Documents, "", Document, failed);
 
     private static List<Sha256Digest> List(string folder, string extension, Func<Sha256Digest, string> pathOf, Action<string, EvidenceException>? failed)
     {

@@ -495,7 +495,7 @@ public sealed class VaultLedger
         DurableFile.SyncName(folder);
         if (!keys.HasLog(settings.Origin))
         {
-            foreach (LedgerEntry entry in compose(Open().FoldIdentities()))
+            foreach (LedgerEntry entry in DemandDocuments(compose(Open().FoldIdentities())))
                 LedgerWriter.Stage(Storage, entry);
             return null;
         }
@@ -508,7 +508,7 @@ public sealed class VaultLedger
         {
             result = LedgerWriter.Open(Storage, log, keys, failure).Compose(registry =>
             {
-                IReadOnlyList<LedgerEntry> entries = compose(registry);
+                IReadOnlyList<LedgerEntry> entries = DemandDocuments(compose(registry));
                 count = entries.Count;
                 return entries;
             });
@@ -526,6 +526,32 @@ public sealed class VaultLedger
         if (count > 0)
             access.Appended?.Invoke(this);
         return count == 0 ? null : result.FirstIndex + count - 1;
+    }
+
+    /// <summary>What an entry names is there: whoever took it away later is found out.</summary>
+    private IReadOnlyList<LedgerEntry> DemandDocuments(IReadOnlyList<LedgerEntry> entries)
+    {
+        var layout = new VaultLayout(folder);
+        foreach (LedgerEntry entry in entries)
+        {
+            foreach (Sha256Digest missing in EntryReferences.Documents(entry.Payload).Where(document => !Path.Exists(layout.Document(document))))
+            {
+                throw new EvidenceException(
+                    ErrorCode.DocumentNotFound,
+                    $"An entry of the kind '{entry.Payload.Kind}' names the document sha256:{missing}, which is not in {folder}. Add it first: 'evidence document add FILE'.");
+            }
+        }
+
+        return entries;
+    }
+
+    /// <summary>Makes sure that this is the vault itself, to be written to, and no copy.</summary>
+    /// <exception cref="EvidenceException">It is a copy (<see cref="ErrorCode.VaultReadOnly"/>).</exception>
+    internal void DemandWritable()
+    {
+        DemandNoReplica();
+        if (access.Keys is { } keys && keys.HasLog(settings.Origin))
+            keys.ClaimPlace(settings.Origin, folder);
     }
 
     /// <summary>What is left in a replica's staging nobody ever takes in, and what is appended there is a fork.</summary>

@@ -1,4 +1,5 @@
 using Evidence.Canonical;
+using Evidence.Hashing;
 using Evidence.Ledger;
 using Evidence.Ledger.Timestamping;
 using Evidence.Ledger.Witnesses;
@@ -14,10 +15,14 @@ internal sealed class LedgerVerification(ILedgerStorage storage, KeyStore? known
     private readonly List<Finding> findings = [];
     private readonly List<RecordedImage> images = [];
     private readonly List<(long Entry, EntryPayload Payload, string File)> stampedBy = [];
+    private readonly Dictionary<Sha256Digest, long> documents = [];
     private IReadOnlyList<KeptTimestamp> timestamps = [];
 
     /// <summary>The images that its entries name.</summary>
     internal IReadOnlyList<RecordedImage> Images => images;
+
+    /// <summary>The documents that its validly signed entries name, each with the first of those.</summary>
+    internal IReadOnlyDictionary<Sha256Digest, long> Documents => documents;
 
     /// <summary>The receipts for replicas; null where the entries could not be judged.</summary>
     internal ReceiptBook? Receipts { get; private set; }
@@ -178,6 +183,8 @@ internal sealed class LedgerVerification(ILedgerStorage storage, KeyStore? known
             Add("entry", null, null, $"Entry {judged.Index} declares no identity: {refused}", ContentVerdict.Unverifiable);
         if (string.Equals(entry.Payload.Kind, EntryKind.Timestamp, StringComparison.Ordinal) && status == EntrySignatureStatus.Valid)
             ReadStamp(judged.Index, entry.Payload);
+        foreach (Sha256Digest document in status == EntrySignatureStatus.Valid ? EntryReferences.Documents(entry.Payload) : [])
+            documents.TryAdd(document, judged.Index);
         if (string.Equals(entry.Payload.Kind, EntryKind.Acquisition, StringComparison.Ordinal) && ImageRecord.TryRead(judged.Index, entry.Payload, status) is { } record)
             images.Add(new RecordedImage(record, status));
     }

@@ -7,8 +7,8 @@ using Evidence.Vaults;
 namespace Evidence.Verification;
 
 /// <summary>How far a verification is.</summary>
-/// <param name="Done">Bytes of packs read so far.</param>
-/// <param name="Total">Bytes of packs to be read.</param>
+/// <param name="Done">Bytes of packs and documents read so far.</param>
+/// <param name="Total">Bytes of packs and documents to be read.</param>
 public readonly record struct VerificationProgress(long Done, long Total);
 
 /// <summary>
@@ -57,7 +57,10 @@ public sealed class VaultVerifier
 
         using var scratch = ScratchFolder.Create(options.Logger);
         using SegmentIndex good = SegmentIndex.Empty(layout, scratch.FolderPath, options.Logger);
-        CheckPacks(good, progress, cancellation);
+        List<Sha256Digest> packs = layout.ListPacks(NotListed);
+        List<Sha256Digest> documents = options.Images.Count == 0 ? layout.ListDocuments(NotListed) : [];
+        long total = packs.Sum(pack => LengthOf(layout.Pack(pack))) + documents.Sum(document => LengthOf(layout.Document(document)));
+        CheckPacks(packs, good, Count, cancellation);
         using var segments = new SegmentReader(layout, good, fromMedium: true, refresh: false);
         // Without names every record was recomputed in its pack already.
         bool readSegments = options.Images.Count > 0;
@@ -66,8 +69,19 @@ public sealed class VaultVerifier
         if (ledger.Receipts is { } receipts)
             verdicts = [.. verdicts.Select(verdict => verdict with { Receipts = receipts.Of(verdict.Image) })];
         if (options.Images.Count == 0)
+        {
+            var check = new DocumentCheck(layout, ledger.Documents, ledgerVerdict.Content == ContentVerdict.Refuted, isReplica: Path.Exists(layout.Replica));
+            findings.AddRange(check.Run(documents, options.FromMedium, Count, cancellation));
             findings.AddRange(ForeignFiles.Find(layout, static (_, _) => { }));
+        }
+
         return new VerificationReport(ledgerVerdict, verdicts, findings, read, options.StoredBytesOnly);
+
+        void Count(long bytes)
+        {
+            long done = Interlocked.Add(ref read, bytes);
+            progress?.Report(new(done, total));
+        }
     }
 
     /// <summary>Checks <c>vault.json</c> against what the ledger says of it, and the ledger itself.</summary>
@@ -137,32 +151,24 @@ public sealed class VaultVerifier
             [new Finding("absent", file, null, null, "This replica does not hold the image, which the ledger names: nothing of it was verified.", ContentVerdict.Incomplete)]);
     }
 
-    private void CheckPacks(SegmentIndex good, IProgress<VerificationProgress>? progress, CancellationToken cancellation)
+    private void CheckPacks(List<Sha256Digest> packs, SegmentIndex good, Action<long> progress, CancellationToken cancellation)
     {
-        List<Sha256Digest> packs = layout.ListPacks(NotListed);
-        long total = packs.Sum(LengthOf);
         RecordDepth depth = options.Images.Count > 0 ? RecordDepth.IndexOnly
             : options.StoredBytesOnly ? RecordDepth.StoredBytes
             : RecordDepth.Content;
         var parallel = new ParallelOptions { CancellationToken = cancellation, MaxDegreeOfParallelism = Environment.ProcessorCount };
         Parallel.ForEach(packs, parallel, pack =>
         {
-            List<PackEntry> entries = PackCheck.Run(layout, pack, depth, options.FromMedium, Add, Count, cancellation);
+            List<PackEntry> entries = PackCheck.Run(layout, pack, depth, options.FromMedium, Add, progress, cancellation);
             good.AddPack(pack, [.. entries]);
         });
-
-        void Count(long bytes)
-        {
-            long done = Interlocked.Add(ref read, bytes);
-            progress?.Report(new(done, total));
-        }
     }
 
-    private long LengthOf(Sha256Digest pack)
+    private static long LengthOf(string path)
     {
         try
         {
-            return new FileInfo(layout.Pack(pack)).Length;
+            return new FileInfo(path).Length;
         }
         catch (IOException)
         {

@@ -35,7 +35,7 @@ public enum AnchorVerdict
 }
 
 /// <summary>Something that a verification found.</summary>
-/// <param name="What">Its kind: <c>vault</c>, <c>ledger</c>, <c>entry</c>, <c>key</c>, <c>timestamp</c>, <c>pack</c>, <c>segment</c>, <c>manifest</c>, <c>map</c>, <c>digest</c>,
+/// <param name="What">Its kind: <c>vault</c>, <c>ledger</c>, <c>entry</c>, <c>key</c>, <c>timestamp</c>, <c>pack</c>, <c>segment</c>, <c>manifest</c>, <c>map</c>, <c>digest</c>, <c>document</c>,
 /// <c>unread</c>, <c>unrecorded</c>, <c>foreign</c>, <c>set-aside</c>, <c>image</c>, <c>absent</c>.</param>
 /// <param name="File">The file, below the vault's folder; null where it is about a range of an image.</param>
 /// <param name="Offset">The first byte: of the file, or of the image where <paramref name="File"/> is null; null where none can be named.</param>
@@ -86,7 +86,7 @@ public sealed record LedgerVerdict(string? Origin, long Size, Sha256Digest? Root
 /// <param name="Ledger">The verdict on the ledger.</param>
 /// <param name="Images">The verdict on each image.</param>
 /// <param name="Findings">What was found in the vault's other files.</param>
-/// <param name="BytesChecked">The bytes of packs that were read.</param>
+/// <param name="BytesChecked">The bytes of packs and documents that were read.</param>
 /// <param name="StoredBytesOnly">Whether only stored bytes were held against their checksums, and no content recomputed.</param>
 public sealed record VerificationReport(
     LedgerVerdict Ledger, IReadOnlyList<ImageVerdict> Images, IReadOnlyList<Finding> Findings, long BytesChecked, bool StoredBytesOnly)

@@ -1,5 +1,6 @@
 using System.Globalization;
 using System.Text.Json;
+using Evidence.Hashing;
 using Evidence.Interop.Tests.Harness;
 using Evidence.Vaults;
 using Evidence.Verification;
@@ -106,6 +107,15 @@ internal sealed class Aftermath(Slot slot, string[] arguments, bool hadVault)
                 }
 
                 Demand(images.Any(i => i.Image.ToString() == id && i.Entry.ToString(CultureInfo.InvariantCulture) == entry), $"{when}, the image {id} that it printed is not entry {entry}");
+            }
+        }
+        else if (arguments[0] == "document")
+        {
+            foreach (JsonElement printed in json.GetProperty("documents").EnumerateArray())
+            {
+                byte[] expected = printed.GetProperty("file").GetString() == "first.img" ? Slot.First : Slot.Second;
+                var document = Sha256Digest.Parse(printed.GetProperty("document").GetString()!["sha256:".Length..]);
+                Demand(vault.Documents.TryRead(document, expected.Length) is { } content && content.AsSpan().SequenceEqual(expected), $"{when}, the document {document} that it printed is not there");
             }
         }
         else if (json.TryGetProperty("entry", out JsonElement number) && number.GetString() is { } index)

@@ -24,6 +24,7 @@ public sealed class FaultTests
         ("acquire second.img first.img --item new --item other", true),
         ("export first --output export.img", true),
         ("note text --item first", true),
+        ("document add second.img first.img", true),
         ("verify", true),
         ("init", false),
     ];

@@ -85,6 +85,8 @@ public sealed class ReaderTests : IClassFixture<ReaderVault>
     [InlineData("vault.json", -1)]
     [InlineData("images/", 200)]
     [InlineData("images/", -1)]
+    [InlineData("documents/", 0)]
+    [InlineData("documents/", -1)]
     [InlineData("packs/", 3)] // the header's magic
     [InlineData("packs/", 60)] // its checksum
     [InlineData("packs/", 64)] // the first record: id
@@ -123,6 +125,7 @@ public sealed class ReaderTests : IClassFixture<ReaderVault>
     [InlineData("vault.json")]
     [InlineData("images/")]
     [InlineData("packs/")]
+    [InlineData("documents/")]
     [InlineData("ledger/checkpoint")]
     [InlineData("ledger/tile/0/000")]
     [InlineData("ledger/tile/1/000.p/1")]
@@ -149,6 +152,7 @@ public sealed class ReaderTests : IClassFixture<ReaderVault>
     [Theory]
     [InlineData("packs/")]
     [InlineData("images/")]
+    [InlineData("documents/")]
     public void Finds_files_that_changed_places(string folder)
     {
         string copy = Copy("swap");

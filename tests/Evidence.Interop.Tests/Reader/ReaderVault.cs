@@ -56,6 +56,13 @@ public sealed class ReaderVault : IDisposable
         }
 
         Stage(EntryKind.Identity, new ActorIdentity("another", null, actor.PublicKey).ToJson());
+        foreach (string letter in (string[])["first", "second"])
+        {
+            File.WriteAllText(At(letter), letter);
+            Evidence("document", "add", At(letter));
+            Stage(EntryKind.Note, new JsonObject { ["see"] = new JsonArray(new JsonObject { ["document"] = Sha256Digest.Compute(Encoding.UTF8.GetBytes(letter)).ToString() }) });
+        }
+
         for (int i = 0; i < 300; i++)
             Stage(EntryKind.Note, new JsonObject { ["text"] = i.ToString(CultureInfo.InvariantCulture) });
 

@@ -37,6 +37,8 @@ public sealed class ReplicationCrashTests : IDisposable
         if (isThereAlready)
             Keep("replica");
         Acquire("second");
+        File.WriteAllBytes(evidence.PathOf("letter"), RandomNumberGenerator.GetBytes(3000));
+        evidence.Json("document", "add", evidence.PathOf("letter")).Succeeds();
         evidence.Json("note", "text").Succeeds();
         // What the vault's growth left beside the keys belongs to the beginning as well.
         Directory.Delete(evidence.PathOf("home.kept"), recursive: true);

@@ -11,7 +11,7 @@ namespace Evidence.Tests.Verification;
 
 /// <summary>
 /// A small vault with something of everything: two images that share segments, content that compresses and content that does not, zeros, a fill, a hole,
-/// a note. Copies of it, to be damaged, cost little.
+/// a note, a document. Copies of it, to be damaged, cost little.
 /// </summary>
 internal sealed class SmallVault : IAsyncDisposable
 {
@@ -24,6 +24,9 @@ internal sealed class SmallVault : IAsyncDisposable
 
     public static byte[] SecondContent { get; } =
         [.. Shared, .. new byte[288], .. Enumerable.Repeat((byte)0xF6, 5000), .. TestBytes.Random(3000, 4), .. new byte[8192]];
+
+    /// <summary>A document that the note names.</summary>
+    public static byte[] Letter { get; } = TestBytes.Text(300, 5);
 
     public TestVault Place => place;
 
@@ -45,7 +48,8 @@ internal sealed class SmallVault : IAsyncDisposable
             await new Acquirer(vault).AcquireAsync(source, new AcquisitionOptions { Item = "third" }, cancellation: TestVault.Stop);
         }
 
-        vault.Ledger.Record(EntryKind.Note, ["first"], "case-1", new JsonObject { ["text"] = "The disk was warm." });
+        using var letter = new MemoryStream(Letter);
+        vault.Ledger.Record(EntryKind.Note, ["first"], "case-1", new JsonObject { ["text"] = "The disk was warm.", ["document"] = vault.Documents.Add(letter).ToString() });
         return small;
     }
 
