@@ -271,17 +271,11 @@ public sealed class LedgerWriter
         // Signed already: then it was this sequencer's, and nothing but the bytes that were signed can be published.
         if (committer.IsSigned(batch))
             return;
-        HashSet<Sha256Digest> asked = [.. batch.Entries.Select(entry => Statements.Of(entry.Span)).OfType<Sha256Digest>()];
-        var said = new HashSet<Sha256Digest>();
-        KeyRegistry registry = FoldedLog.Fold(storage, position.Size, position.Root, bytes =>
-        {
-            if (Statements.Of(bytes) is { } statement && asked.Contains(statement))
-                said.Add(statement);
-        });
+        KeyRegistry registry = FoldedLog.Fold(storage, position.Size, position.Root);
         for (int i = 0; i < batch.Entries.Count; i++)
         {
             var judged = JudgedEntry.Judge(batch.Start + i, batch.Entries[i].ToArray(), registry);
-            if ((judged.Defect ?? FoldedLog.Defect(judged.Verdict!) ?? (said.Add(judged.Entry!.Statement) ? null : StagedEntries.SaidAlready)) is { } defect)
+            if ((judged.Defect ?? FoldedLog.Defect(judged.Verdict!)) is { } defect)
                 throw TileReader.Damaged(StagedBatch.Name, string.Create(CultureInfo.InvariantCulture, $"its entry {i} cannot go in: {defect.TrimEnd('.')}"));
         }
     }

@@ -12,9 +12,6 @@ internal static class StagedEntries
 {
     internal const string Prefix = "staging/entries/";
 
-    /// <summary>Why an entry does not go in whose statement the log has.</summary>
-    internal const string SaidAlready = "The log has what it says already, from the same instant and by the same key, with other signatures: anybody can repeat that.";
-
     internal static string Name(Sha256Digest leafHash) => Prefix + leafHash;
 
     /// <summary>Chooses what goes in next, as much as one batch takes, in the order in which it goes in.</summary>
@@ -52,7 +49,7 @@ internal static class StagedEntries
             string name = Name(candidate.LeafHash);
             if (said.Contains(candidate.Said))
             {
-                refused.Add(new RefusedEntry(name, SaidAlready));
+                refused.Add(new RefusedEntry(name, "The log has what it says already, from the same instant and by the same key, with other signatures: anybody can repeat that."));
                 continue;
             }
 

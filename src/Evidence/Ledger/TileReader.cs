@@ -9,8 +9,11 @@ namespace Evidence.Ledger;
 /// </summary>
 internal sealed class TileReader(ILedgerStorage storage, long size)
 {
-    // The tile read last on each level: neighbouring questions mostly fall into one tile.
+    // The full tile read last on each level: neighbouring questions mostly fall into one tile.
     private readonly Dictionary<int, (long Index, Sha256Digest[] Hashes)> latest = [];
+
+    // The tile on each level's right edge. All others are held against these, and a writer may remove their files once there are wider ones.
+    private readonly Dictionary<int, Sha256Digest[]> edge = [];
 
     internal long Size => size;
 
@@ -21,16 +24,21 @@ internal sealed class TileReader(ILedgerStorage storage, long size)
     /// <exception cref="EvidenceException">The file is missing, has a wrong length, or does not give the hash above it.</exception>
     internal Sha256Digest[] Hashes(int level, long index)
     {
+        TileName tile = TileName.At(level, index, size);
+        if (tile is { IsPartial: true, Width: > 0 } && edge.TryGetValue(level, out Sha256Digest[]? right))
+            return right;
         if (latest.TryGetValue(level, out (long Index, Sha256Digest[] Hashes) read) && read.Index == index)
             return read.Hashes;
-        TileName tile = TileName.At(level, index, size);
         (string name, byte[] bytes) = Read(tile, tile.Width * Sha256Digest.Size, TileName.FullWidth * Sha256Digest.Size);
         Sha256Digest[] hashes = TryDecode(bytes, tile.Width) ??
             throw Damaged(name, $"it has {bytes.Length} bytes, too few for {tile.Width} hashes");
         // Entries and their leaf hashes can be changed together, and then agree with each other.
         if (HoldsAgainstAbove && !tile.IsPartial && MerkleTree.Root(hashes) != Hashes(level + 1, index / TileName.FullWidth)[(int)(index % TileName.FullWidth)])
             throw Damaged(name, $"its hashes do not give the one that {TileName.At(level + 1, index / TileName.FullWidth, size)} has of it");
-        latest[level] = (index, hashes);
+        if (tile.IsPartial)
+            edge[level] = hashes;
+        else
+            latest[level] = (index, hashes);
         return hashes;
     }
 

@@ -12,7 +12,8 @@ internal static class WrittenTiles
     /// <exception cref="EvidenceException">What is on disk is not what was meant.</exception>
     internal static void Check(ILedgerStorage storage, long start, long end, Sha256Digest expectedRoot)
     {
-        var tiles = new TileReader(storage, end);
+        // Each tile is held against the one above here, with what it was for said.
+        var tiles = new TileReader(storage, end) { HoldsAgainstAbove = false };
         for (long index = start / TileName.FullWidth; index * TileName.FullWidth < end; index++)
             CheckLeaves(tiles, index);
         for (int level = 1; TileName.HashCount(level, end) is > 0 and var count; level++)

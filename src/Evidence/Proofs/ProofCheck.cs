@@ -122,9 +122,13 @@ public sealed class ProofCheck
 
     private void Fold()
     {
+        var said = new Statements();
         foreach (ProvedEntry entry in proof.Entries)
         {
             var one = JudgedEntry.Judge(entry.Index, entry.Bytes, registry);
+            // Where all entries are in it, it can tell.
+            if (proof.Subject.Item is not null && one.Entry is { } known && !said.TryAdd(entry.Index, known))
+                one = one with { Repeats = said.Find(known) };
             unread += one.Entry is null ? 1 : 0;
             if (proof.Subject.Concerns(one))
                 judged.Add(one);
@@ -221,6 +225,8 @@ public sealed class ProofCheck
             { Status: EntrySignatureStatus.Ended, Signer: { } signer } => $"Entry {one.Index} is signed by {key} of {signer.Name}, which signs no more: {one.Verdict.KeyEnd}. Nobody vouches for it.",
             _ => $"Entry {one.Index} is signed by {key}, which no entry in this proof declares before it: nobody vouches for it.",
         });
+        if (one.Repeats is { } repeated)
+            Say($"It says what entry {repeated} says: anybody can repeat that, with other signatures, and it counts once.");
         if (one.Verdict is { } at && (hindsight ??= new Hindsight(registry, times)).AddTo(one.Index, at).Later is { } later)
             Say(later.ToString());
     }

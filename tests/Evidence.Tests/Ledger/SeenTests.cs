@@ -67,6 +67,23 @@ public sealed class SeenTests
         Assert.Equal(5, Checkpoint.Parse(SignedNote.Parse(fixture.Storage.Files["checkpoint"]).Text).Size);
     }
 
+    /// <summary>A damaged tile gives another root at an earlier size. That accuses nobody.</summary>
+    [Fact]
+    public void Damage_below_what_was_seen_is_no_other_history()
+    {
+        var fixture = new LedgerFixture();
+        fixture.Append(LedgerFixture.Entries(100));
+        fixture.Append(LedgerFixture.Entries(500));
+        // Seen when it had 100, in a tile that is full since.
+        var older = new LedgerFixture();
+        older.Append([.. fixture.Reader().ReadEntries(0, 100)]);
+        fixture.Storage.Files["tile/0/000"][5] ^= 1;
+        EvidenceException error = Assert.Throws<EvidenceException>(
+            () => CustodyLedger.Open(fixture.Storage, LedgerFixture.Origin, LedgerFixture.Keys.VerifierKeys, older.Seen));
+        Assert.Equal(ErrorCode.LedgerDamaged, error.Code);
+        Assert.Contains("tile/0/000", error.Message, StringComparison.Ordinal);
+    }
+
     [Fact]
     public void A_missing_checkpoint_over_tiles_is_damage_not_a_new_log()
     {

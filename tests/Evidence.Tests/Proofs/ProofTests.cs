@@ -4,6 +4,7 @@ using Evidence.Ledger;
 using Evidence.Ledger.Timestamping;
 using Evidence.Ledger.Witnesses;
 using Evidence.Proofs;
+using Evidence.Tests.Ledger;
 using Evidence.Tests.Ledger.Timestamping;
 using Evidence.Tests.Vaults;
 using Evidence.Vaults;
@@ -136,6 +137,17 @@ public sealed class ProofTests : IDisposable
         Assert.Equal(verdict.Bounds, verdict.Entries.Select(entry => own.Of(entry.Index)));
         // Who trusts no authority has no bounds.
         Assert.All(Check(Prove(ProofSubject.OfItem("server-7")), Policy()).Bounds, bounds => Assert.True(bounds is { NoLaterThan: null, NotBefore: null }));
+    }
+
+    [Fact]
+    public void Of_all_entries_of_an_item_those_that_only_repeat_another_are_told()
+    {
+        LedgerEntry note = vault.Ledger.Entries().Single(e => e.Index == 3).Entry!;
+        using (LogKeys log = place.Keys.LoadLog("vault.example/test"))
+            LedgerWriter.Open(vault.Ledger.Storage, log, place.Keys, TestVault.Stop).Append([LedgerFixture.Repeat(note).ToBytes()], TestVault.Stop);
+        ProofVerdict verdict = Check(Prove(ProofSubject.OfItem("server-7")), Policy());
+        Assert.Equal([null, null, null, 3L], verdict.Entries.Select(e => e.Repeats));
+        Assert.Single(verdict.Statements, s => s.StartsWith("It says what entry 3 says", StringComparison.Ordinal));
     }
 
     /// <summary>One is left out, the others and the checkpoint are right: that is what completeness is for.</summary>
