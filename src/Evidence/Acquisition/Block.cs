@@ -1,5 +1,7 @@
 using System.Collections.Concurrent;
+using System.Runtime.CompilerServices;
 using System.Runtime.InteropServices;
+using Evidence.Hashing.Lanes;
 
 namespace Evidence.Acquisition;
 
@@ -40,6 +42,13 @@ internal sealed unsafe class Block
         ArgumentOutOfRangeException.ThrowIfLessThan(start, -headroom);
         ArgumentOutOfRangeException.ThrowIfGreaterThan(length, BlockPool.BlockSize - start);
         return new Span<byte>(memory + (headroom + start), length);
+    }
+
+    /// <summary>The same as a message to be hashed. It must be held until that is done.</summary>
+    internal LaneMessage Message(int start, int length)
+    {
+        Span<byte> bytes = Around(start, length);
+        return new LaneMessage((byte*)Unsafe.AsPointer(ref MemoryMarshal.GetReference(bytes)), length);
     }
 
     internal void SetReferences(int count) => Volatile.Write(ref references, count);

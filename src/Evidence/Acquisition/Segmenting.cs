@@ -1,6 +1,8 @@
 using System.Buffers;
+using System.Runtime.InteropServices;
 using System.Threading.Channels;
 using Evidence.Hashing;
+using Evidence.Hashing.Lanes;
 using Evidence.Segments;
 using Evidence.Vaults;
 
@@ -99,6 +101,7 @@ internal sealed class Segmenting(SegmentParameters parameters, SegmentStore stor
         byte[] scratch = ArrayPool<byte>.Shared.Rent(parameters.MaximumLength);
         try
         {
+            Queue<Sha256Digest> ids = Name(block, start, pieces);
             var runs = new MapRun[pieces.Count];
             int newSegments = 0;
             long newBytes = 0;
@@ -113,7 +116,7 @@ internal sealed class Segmenting(SegmentParameters parameters, SegmentStore stor
                 else
                 {
                     ReadOnlySpan<byte> content = block.Around(start, piece.Length);
-                    Sha256Digest id = Sha256Digest.Compute(content);
+                    Sha256Digest id = ids.Dequeue();
                     runs[i] = new MapRun(offset, piece.Length, RunKind.Data, 0, id);
                     int stored = store.Put(id, content, compression, scratch);
                     if (stored > 0)
@@ -135,5 +138,21 @@ internal sealed class Segmenting(SegmentParameters parameters, SegmentStore stor
             ArrayPool<byte>.Shared.Return(scratch);
             block.Release();
         }
+    }
+
+    /// <summary>The ids of a window's segments, in their order: hashed together, they go side by side.</summary>
+    private static Queue<Sha256Digest> Name(Block block, int start, List<Piece> pieces)
+    {
+        var contents = new List<LaneMessage>(pieces.Count);
+        foreach (Piece piece in pieces)
+        {
+            if (!piece.IsFill)
+                contents.Add(block.Message(start, piece.Length));
+            start += piece.Length;
+        }
+
+        var ids = new Sha256Digest[contents.Count];
+        Sha256Digest.Compute(CollectionsMarshal.AsSpan(contents), ids);
+        return new Queue<Sha256Digest>(ids);
     }
 }

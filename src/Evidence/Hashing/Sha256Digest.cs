@@ -1,6 +1,7 @@
 using System.Buffers.Binary;
 using System.Diagnostics.CodeAnalysis;
 using System.Security.Cryptography;
+using Evidence.Hashing.Lanes;
 
 namespace Evidence.Hashing;
 
@@ -34,6 +35,17 @@ public readonly struct Sha256Digest : IEquatable<Sha256Digest>, IComparable<Sha2
         Span<byte> hash = stackalloc byte[Size];
         SHA256.HashData(content, hash);
         return new Sha256Digest(hash);
+    }
+
+    /// <summary>Hashes many byte strings, side by side where that is faster.</summary>
+    /// <param name="contents">The byte strings.</param>
+    /// <param name="digests">Receives their digests, in the same order; at least as many.</param>
+    internal static void Compute(ReadOnlySpan<LaneMessage> contents, Span<Sha256Digest> digests)
+    {
+        var bytes = new byte[contents.Length * Size];
+        LaneHash.Compute(HashFunction.Sha256, contents, bytes);
+        for (int i = 0; i < contents.Length; i++)
+            digests[i] = new Sha256Digest(bytes.AsSpan(i * Size, Size));
     }
 
     /// <summary>Reads 64 hexadecimal digits, of either case.</summary>
