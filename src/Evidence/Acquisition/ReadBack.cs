@@ -1,4 +1,4 @@
-using System.Buffers;
+using System.Runtime.ExceptionServices;
 using Evidence.Hashing;
 using Evidence.Segments;
 using Evidence.Vaults;
@@ -24,32 +24,24 @@ internal static class ReadBack
         long done = 0;
         EvidenceException? first = null;
         var options = new ParallelOptions { CancellationToken = cancellation, MaxDegreeOfParallelism = Environment.ProcessorCount };
-        await Parallel.ForEachAsync(Batches(image, proven, index), options, (batch, _) =>
+        await Parallel.ForEachAsync(Batches(image, proven, index), options, (batch, stop) =>
         {
-            foreach (MapRun run in batch)
+            foreach ((MapRun run, EvidenceException? error) in segments.Check(batch, stop))
             {
-                byte[] buffer = ArrayPool<byte>.Shared.Rent((int)run.Length);
-                try
-                {
-                    segments.Read(run.Segment, buffer.AsSpan(0, (int)run.Length));
-                }
-                catch (EvidenceException e) when (string.Equals(e.Code, ErrorCode.ContentRefuted, StringComparison.Ordinal))
-                {
-                    // The next run stores it anew; all that are damaged are found now, so that one more run is enough.
-                    index.MarkDamaged(run.Segment);
-                    Interlocked.CompareExchange(
-                        ref first,
-                        new EvidenceException(
-                            e.Code,
-                            $"What the vault holds for bytes {run.Offset} to {run.End - 1} of the image is not what was read: {e.Message} Run the same " +
-                            "command again: the segment is then stored anew, and 'evidence repair' sets the damaged pack aside. If it is damaged again, the vault's medium is failing.",
-                            e),
-                        null);
-                }
-                finally
-                {
-                    ArrayPool<byte>.Shared.Return(buffer);
-                }
+                if (error is null)
+                    continue;
+                if (!string.Equals(error.Code, ErrorCode.ContentRefuted, StringComparison.Ordinal))
+                    ExceptionDispatchInfo.Throw(error);
+                // The next run stores it anew; all that are damaged are found now, so that one more run is enough.
+                index.MarkDamaged(run.Segment);
+                Interlocked.CompareExchange(
+                    ref first,
+                    new EvidenceException(
+                        error.Code,
+                        $"What the vault holds for bytes {run.Offset} to {run.End - 1} of the image is not what was read: {error.Message} Run the same " +
+                        "command again: the segment is then stored anew, and 'evidence repair' sets the damaged pack aside. If it is damaged again, the vault's medium is failing.",
+                        error),
+                    null);
             }
 
             progress(Interlocked.Add(ref done, batch.Sum(r => r.Length)));

@@ -34,10 +34,10 @@ internal sealed class PackSurvey(VaultLayout layout, SegmentIndex found, Segment
             using PackFile pack = PackFile.Open(layout.Pack(name));
             pack.DropCache();
             PackEntry[] entries = pack.ReadIndex(name);
-            foreach (PackEntry entry in entries.OrderBy(e => e.Offset))
+            foreach ((PackEntry entry, string? defect) in RecordCheck.Defects(pack, entries.OrderBy(e => e.Offset), RecordDepth.Content))
             {
                 cancellation.ThrowIfCancellationRequested();
-                if (RecordCheck.Defect(pack, entry, RecordDepth.Content) is null)
+                if (defect is null)
                     good.Add(entry);
                 count(PackFormat.RecordHeaderSize + entry.Header.StoredLength);
             }

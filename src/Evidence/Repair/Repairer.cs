@@ -78,10 +78,10 @@ public sealed class Repairer(Vault vault)
         {
             using PackFile pack = PackFile.Open(layout.Pack(name));
             pack.DropCache();
-            foreach (PackEntry entry in pack.ReadIndex(name).OrderBy(e => e.Offset))
+            foreach ((PackEntry entry, string? defect) in RecordCheck.Defects(pack, pack.ReadIndex(name).OrderBy(e => e.Offset), RecordDepth.Content))
             {
                 cancellation.ThrowIfCancellationRequested();
-                if (RecordCheck.Defect(pack, entry, RecordDepth.Content) is { } defect)
+                if (defect is not null)
                 {
                     throw pack.Refuted(
                         $"at offset {entry.Offset}, where it was written just now: {defect} The vault's medium is failing: copy the vault to another, and repair it there");

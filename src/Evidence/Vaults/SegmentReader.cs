@@ -44,6 +44,32 @@ internal sealed class SegmentReader(VaultLayout layout, SegmentIndex index, bool
         return content;
     }
 
+    /// <summary>Reads segments only to hold them against their ids: many of them go through the hash side by side.</summary>
+    /// <param name="runs">Their ids, and the lengths that the map gives them.</param>
+    /// <param name="cancellation">Stops it.</param>
+    /// <returns>Each, in the same order, with the error that reading it would end in; null where it is good.</returns>
+    internal IEnumerable<(MapRun Run, EvidenceException? Error)> Check(IEnumerable<MapRun> runs, CancellationToken cancellation)
+    {
+        using var batch = new ContentBatch();
+        var checks = new List<(MapRun Run, int? Content)>();
+        foreach (MapRun run in runs)
+        {
+            cancellation.ThrowIfCancellationRequested();
+            // What a record takes is at most its content's length, header aside.
+            int length = PackFormat.RecordHeaderSize + (2 * (int)run.Length);
+            if (!batch.HasRoom(length))
+            {
+                foreach ((MapRun, EvidenceException?) result in EndChecks(batch, checks))
+                    yield return result;
+            }
+
+            checks.Add((run, BeginCheck(run, batch, batch.Take(length))));
+        }
+
+        foreach ((MapRun, EvidenceException?) result in EndChecks(batch, checks))
+            yield return result;
+    }
+
     /// <inheritdoc/>
     public void Dispose()
     {
@@ -52,6 +78,60 @@ internal sealed class SegmentReader(VaultLayout layout, SegmentIndex index, bool
             foreach (PackFile pack in packs.Values)
                 pack.Dispose();
             packs.Clear();
+        }
+    }
+
+    /// <summary>Reads a segment's record and expands it; null where that fails.</summary>
+    /// <returns>The content's number in the batch.</returns>
+    private int? BeginCheck(MapRun run, ContentBatch batch, Span<byte> buffer)
+    {
+        try
+        {
+            SegmentLocation location = Find(run.Segment);
+            if (location.ContentLength != run.Length || location.StoredLength > run.Length)
+                return null;
+            RecordHeader header = Open(location.Pack).ReadRecord(location.Offset, location.StoredLength, buffer);
+            ReadOnlySpan<byte> stored = buffer.Slice(PackFormat.RecordHeaderSize, location.StoredLength);
+            if (header.ContentLength != run.Length)
+                return null;
+            if (header.Codec == Codec.Stored)
+                return batch.Add(stored);
+            Span<byte> content = buffer.Slice(PackFormat.RecordHeaderSize + location.StoredLength, header.ContentLength);
+            return SegmentCodec.TryExpand(header.Codec, stored, content) ? batch.Add(content) : null;
+        }
+        catch (EvidenceException)
+        {
+            return null;
+        }
+    }
+
+    private List<(MapRun, EvidenceException?)> EndChecks(ContentBatch batch, List<(MapRun Run, int? Content)> checks)
+    {
+        Sha256Digest[] digests = batch.Digests();
+        var results = new List<(MapRun, EvidenceException?)>(checks.Count);
+        foreach ((MapRun run, int? content) in checks)
+            results.Add((run, content is { } number && digests[number] == run.Segment ? null : ErrorOf(run)));
+        batch.Clear();
+        checks.Clear();
+        return results;
+    }
+
+    /// <summary>Reads a segment that was not good, alone: there may be another copy of it, and else that says what is wrong.</summary>
+    private EvidenceException? ErrorOf(MapRun run)
+    {
+        byte[] buffer = ArrayPool<byte>.Shared.Rent((int)run.Length);
+        try
+        {
+            Read(run.Segment, buffer.AsSpan(0, (int)run.Length));
+            return null;
+        }
+        catch (EvidenceException e)
+        {
+            return e;
+        }
+        finally
+        {
+            ArrayPool<byte>.Shared.Return(buffer);
         }
     }
 

@@ -30,10 +30,10 @@ internal static class PackCheck
             var good = new List<PackEntry>(entries.Length);
             if (depth == RecordDepth.IndexOnly)
                 return [.. entries];
-            foreach (PackEntry entry in entries.OrderBy(e => e.Offset))
+            foreach ((PackEntry entry, string? defect) in RecordCheck.Defects(pack, entries.OrderBy(e => e.Offset), depth))
             {
                 cancellation.ThrowIfCancellationRequested();
-                if (RecordCheck.Defect(pack, entry, depth) is { } defect)
+                if (defect is not null)
                 {
                     findings(new Finding(
                         "segment", file, entry.Offset, PackFormat.RecordHeaderSize + entry.Header.StoredLength, $"Segment {entry.Header.Id}: {defect}"));
