@@ -1,4 +1,3 @@
-using System.Security.Cryptography;
 using System.Threading.Channels;
 using Evidence.Hashing;
 using Evidence.Vaults;
@@ -20,7 +19,7 @@ internal sealed class DigestChain
     /// <summary>The digest; null where part of the image comes only later, so that there is none yet.</summary>
     internal async Task<ImageDigest?> RunAsync(CancellationToken cancellation)
     {
-        using IncrementalHash hash = algorithm.Create();
+        using var hash = RunningDigest.Begin(algorithm);
         bool deferred = false;
         await foreach (SourceItem item in items.Reader.ReadAllAsync(cancellation).ConfigureAwait(false))
         {
@@ -28,7 +27,7 @@ internal sealed class DigestChain
             if (item.Block is { } block)
             {
                 if (!deferred)
-                    hash.AppendData(block.Content);
+                    hash.Append(block.Content);
                 block.Release();
             }
             else if (!deferred)
@@ -38,15 +37,15 @@ internal sealed class DigestChain
             }
         }
 
-        return deferred ? null : new ImageDigest(algorithm, Convert.ToHexStringLower(hash.GetHashAndReset()));
+        return deferred ? null : new ImageDigest(algorithm, hash.ToHex());
     }
 
-    private static void AppendZeros(IncrementalHash hash, long length, CancellationToken cancellation)
+    private static void AppendZeros(RunningDigest hash, long length, CancellationToken cancellation)
     {
         for (; length > 0; length -= Zeros.Length)
         {
             cancellation.ThrowIfCancellationRequested();
-            hash.AppendData(Zeros.AsSpan(0, (int)Math.Min(length, Zeros.Length)));
+            hash.Append(Zeros.AsSpan(0, (int)Math.Min(length, Zeros.Length)));
         }
     }
 }

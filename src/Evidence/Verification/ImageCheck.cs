@@ -1,5 +1,3 @@
-using System.Buffers;
-using System.Security.Cryptography;
 using Evidence.Hashing;
 using Evidence.Ledger;
 using Evidence.Segments;
@@ -13,6 +11,9 @@ internal sealed class ImageCheck(
 {
     /// <summary>More findings than this on one image are counted, not listed; ranges that were not read have as many places of their own.</summary>
     private const int MostFindings = 200;
+
+    /// <summary>The number of segments that one task reads, so that neighbours in a pack are read by the same one.</summary>
+    private const int BatchSize = 64;
 
     private readonly List<Finding> findings = [];
     private readonly List<Finding> notRead = [];
@@ -140,9 +141,18 @@ internal sealed class ImageCheck(
 
     private void CheckSegments(MapPage page, long start, CancellationToken cancellation)
     {
-        var defects = new string?[page.Runs.Count];
-        var options = new ParallelOptions { CancellationToken = cancellation, MaxDegreeOfParallelism = readSegments ? Environment.ProcessorCount : 1 };
-        Parallel.For(0, defects.Length, options, i => defects[i] = page.Runs[i].Kind == RunKind.Data ? SegmentDefect(page.Runs[i]) : null);
+        string?[] defects = [.. page.Runs.Select(run => run.Kind == RunKind.Data ? IndexDefect(run) : null)];
+        if (readSegments)
+        {
+            IEnumerable<int[]> batches = Enumerable.Range(0, defects.Length).Where(i => page.Runs[i].Kind == RunKind.Data && defects[i] is null).Chunk(BatchSize);
+            var options = new ParallelOptions { CancellationToken = cancellation, MaxDegreeOfParallelism = Environment.ProcessorCount };
+            Parallel.ForEach(batches, options, batch =>
+            {
+                foreach ((int i, (_, EvidenceException? error)) in batch.Zip(segments.Check(batch.Select(i => page.Runs[i]), cancellation)))
+                    defects[i] = error?.Message;
+            });
+        }
+
         for (int i = 0; i < defects.Length; i++)
         {
             if (defects[i] is { } defect)
@@ -150,29 +160,14 @@ internal sealed class ImageCheck(
         }
     }
 
-    /// <summary>What is wrong with the segment of a run; null where it is there, has the run's length, and is good.</summary>
-    private string? SegmentDefect(MapRun run)
+    /// <summary>What is wrong with the segment of a run, by the index alone; null where it is there and has the run's length.</summary>
+    private string? IndexDefect(MapRun run)
     {
         if (!good.TryFind(run.Segment, out SegmentLocation location))
             return $"Segment {run.Segment} is missing or damaged. 'evidence repair --from' another vault, an export or the source brings these bytes back.";
-        if (location.ContentLength != run.Length)
-            return $"Segment {run.Segment} has {location.ContentLength} bytes; the map names {run.Length}.";
-        if (!readSegments)
-            return null;
-        byte[] buffer = ArrayPool<byte>.Shared.Rent((int)run.Length);
-        try
-        {
-            segments.Read(run.Segment, buffer.AsSpan(0, (int)run.Length));
-            return null;
-        }
-        catch (EvidenceException e)
-        {
-            return e.Message;
-        }
-        finally
-        {
-            ArrayPool<byte>.Shared.Return(buffer);
-        }
+        return location.ContentLength != run.Length
+            ? $"Segment {run.Segment} has {location.ContentLength} bytes; the map names {run.Length}."
+            : null;
     }
 
     private void CheckDigests(VaultImage image, CancellationToken cancellation)
@@ -183,7 +178,7 @@ internal sealed class ImageCheck(
             return;
         }
 
-        (ImageDigest Expected, IncrementalHash Hash)[] chains = [.. image.Manifest.Digests.Select(d => (d, d.Algorithm.Create()))];
+        (ImageDigest Expected, RunningDigest Hash)[] chains = [.. image.Manifest.Digests.Select(d => (d, RunningDigest.Begin(d.Algorithm)))];
         try
         {
             using Stream content = image.OpenRead();
@@ -191,12 +186,12 @@ internal sealed class ImageCheck(
             while (content.Read(buffer) is > 0 and int count)
             {
                 cancellation.ThrowIfCancellationRequested();
-                Parallel.ForEach(chains, chain => chain.Hash.AppendData(buffer, 0, count));
+                Parallel.ForEach(chains, chain => chain.Hash.Append(buffer.AsSpan(0, count)));
             }
 
-            foreach ((ImageDigest expected, IncrementalHash hash) in chains)
+            foreach ((ImageDigest expected, RunningDigest hash) in chains)
             {
-                string value = Convert.ToHexStringLower(hash.GetHashAndReset());
+                string value = hash.ToHex();
                 if (!string.Equals(value, expected.Value, StringComparison.Ordinal))
                     Add(new Finding("digest", null, 0, image.Size, $"The image's {expected.Algorithm.Name()} is {value}; the manifest says {expected.Value}."));
             }
@@ -207,7 +202,7 @@ internal sealed class ImageCheck(
         }
         finally
         {
-            foreach ((_, IncrementalHash hash) in chains)
+            foreach ((_, RunningDigest hash) in chains)
                 hash.Dispose();
         }
     }

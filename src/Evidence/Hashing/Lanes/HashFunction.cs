@@ -35,6 +35,15 @@ internal sealed class HashFunction
         DigestAlgorithm.Sha256, bigEndian: true,
         0x6A09E667, 0xBB67AE85, 0x3C6EF372, 0xA54FF53A, 0x510E527F, 0x9B05688C, 0x1F83D9AB, 0x5BE0CD19);
 
+    /// <summary>The function of an algorithm; null where it is not one of these.</summary>
+    internal static HashFunction? Find(DigestAlgorithm algorithm) => algorithm switch
+    {
+        DigestAlgorithm.Md5 => Md5,
+        DigestAlgorithm.Sha1 => Sha1,
+        DigestAlgorithm.Sha256 => Sha256,
+        _ => null,
+    };
+
     internal DigestAlgorithm Algorithm { get; }
 
     /// <summary>The words that a hash begins with, and has: 4 to 8.</summary>
