@@ -60,17 +60,10 @@ internal static class CheckCommand
         if (extract is null)
             return ProofCheck.Run(file, policy, trust);
         // What stands in a file by that name was proved, all of it.
-        using var bytes = new MemoryStream();
-        ProofVerdict verdict = ProofCheck.Run(file, policy, trust, bytes);
-        if (verdict.Refutation is null && verdict.RangeDigest is null)
-            throw new EvidenceException(ErrorCode.Usage, $"{file} is about no range, so it has no bytes to extract.");
-        if (verdict.Refutation is null)
-        {
-            using FileStream output = new(extract, FileMode.CreateNew, FileAccess.Write);
-            bytes.WriteTo(output);
-        }
-
-        return verdict;
+        ProofVerdict verdict = ProofCheck.Extract(file, policy, trust, extract);
+        return verdict is { Refutation: null, RangeDigest: null }
+            ? throw new EvidenceException(ErrorCode.Usage, $"{file} is about no range, so it has no bytes to extract.")
+            : verdict;
     }
 
     private static int CodeOf(ProofVerdict verdict) => verdict.Standing switch

@@ -24,6 +24,26 @@ internal static class DurableFile
         return TryPublish(temporary, path);
     }
 
+    /// <summary>Writes and flushes a temporary file beside a file that it may become by <see cref="TryPublish"/>. Where writing fails, nothing is left of it.</summary>
+    /// <param name="path">The file.</param>
+    /// <param name="write">Writes it.</param>
+    /// <param name="writable">As with <see cref="TryCreate"/>.</param>
+    /// <returns>The temporary file.</returns>
+    internal static string WriteBeside(string path, Action<Stream> write, bool writable = false)
+    {
+        string temporary = TemporaryPath(Path.GetFullPath(path), null);
+        UnixFileMode mode = UnixFileMode.UserRead | UnixFileMode.GroupRead | UnixFileMode.OtherRead;
+        try
+        {
+            return WriteTemporary(temporary, write, writable ? mode | UnixFileMode.UserWrite : mode);
+        }
+        catch
+        {
+            File.Delete(temporary);
+            throw;
+        }
+    }
+
     /// <summary>
     /// Replaces a file, or creates it (mode 0644, or 0600 where <paramref name="secret"/>): readers see the old bytes or the new.
     /// </summary>
@@ -217,16 +237,7 @@ internal static class DurableFile
     {
         try
         {
-            var options = new FileStreamOptions
-            {
-                Mode = FileMode.CreateNew,
-                Access = FileAccess.Write,
-                Share = FileShare.None,
-                BufferSize = 0,
-            };
-            if (!OperatingSystem.IsWindows())
-                options.UnixCreateMode = mode;
-            using var stream = new FileStream(temporary, options);
+            using FileStream stream = CreateTemporary(temporary, mode, bufferSize: 0);
             stream.Write(content);
             Sync(stream.SafeFileHandle, temporary);
         }
@@ -240,6 +251,41 @@ internal static class DurableFile
         }
 
         return temporary;
+    }
+
+    private static string WriteTemporary(string temporary, Action<Stream> write, UnixFileMode mode)
+    {
+        try
+        {
+            using FileStream stream = CreateTemporary(temporary, mode, bufferSize: 1 << 16);
+            write(stream);
+            stream.Flush();
+            Sync(stream.SafeFileHandle, temporary);
+        }
+        catch (UnauthorizedAccessException e)
+        {
+            throw new EvidenceException(ErrorCode.PermissionDenied, $"Cannot write {temporary}: permission denied.", e);
+        }
+        catch (IOException e)
+        {
+            throw Failure(e, temporary, "write");
+        }
+
+        return temporary;
+    }
+
+    private static FileStream CreateTemporary(string temporary, UnixFileMode mode, int bufferSize)
+    {
+        var options = new FileStreamOptions
+        {
+            Mode = FileMode.CreateNew,
+            Access = FileAccess.Write,
+            Share = FileShare.None,
+            BufferSize = bufferSize,
+        };
+        if (!OperatingSystem.IsWindows())
+            options.UnixCreateMode = mode;
+        return new FileStream(temporary, options);
     }
 
     private static void Check(int result, string path, string what)

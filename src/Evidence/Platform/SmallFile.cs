@@ -23,6 +23,22 @@ internal static class SmallFile
         }
     });
 
+    /// <summary>Opens a file that is read in parts.</summary>
+    /// <exception cref="EvidenceException">There is none, it cannot be read, or is no file of bytes.</exception>
+    internal static FileStream Open(string path) => DurableFile.Translate(path, "read", () =>
+    {
+        if (FileStatus.IsNoFile(path))
+            throw new IOException("it is no regular file.");
+        try
+        {
+            return new FileStream(path, FileMode.Open, FileAccess.Read, FileShare.ReadWrite | FileShare.Delete, bufferSize: 0);
+        }
+        catch (Exception e) when (e is FileNotFoundException or DirectoryNotFoundException)
+        {
+            throw new EvidenceException(ErrorCode.InputOutput, $"There is no file {path}.", e);
+        }
+    });
+
     /// <summary>Reads a file that must be there; of a longer one than is right, one byte too many, for its parser to refuse.</summary>
     /// <exception cref="EvidenceException">There is none, it cannot be read, or is no file of bytes.</exception>
     internal static byte[] Read(string path, int maximumLength) => TryRead(path, maximumLength + 1) ??

@@ -7,12 +7,13 @@ namespace Evidence.Proofs;
 /// <summary>Checks a proof of two histories: that two checkpoints contradict each other, and that the log which the checker's policy knows signed both.</summary>
 internal static class ForkCheck
 {
-    internal static ProofVerdict Run(ReadOnlySpan<byte> bytes, WitnessPolicy? policy)
+    internal static ProofVerdict Run(Stream file, WitnessPolicy? policy)
     {
         ForkProof fork;
         try
         {
-            fork = ForkProof.Parse(bytes);
+            var bytes = new byte[Math.Min(file.Length, ForkProof.MaximumLength + 1)];
+            fork = ForkProof.Parse(bytes.AsSpan(0, ProofContents.ReadFrom(file, bytes)));
         }
         catch (FormatException e)
         {

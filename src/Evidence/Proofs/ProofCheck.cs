@@ -5,6 +5,7 @@ using Evidence.Hashing;
 using Evidence.Ledger;
 using Evidence.Ledger.Timestamping;
 using Evidence.Ledger.Witnesses;
+using Evidence.Platform;
 using Evidence.Vaults;
 
 namespace Evidence.Proofs;
@@ -33,28 +34,55 @@ public sealed class ProofCheck
 
     private ProofCheck(ProofFile proof, WitnessPolicy? policy, TrustedAuthorities trust) => (this.proof, this.policy, this.trust) = (proof, policy, trust);
 
-    /// <summary>Checks a proof's file, also one of two histories (<see cref="ForkProof"/>).</summary>
+    /// <summary>Checks a proof's file, also one of two histories (<see cref="ForkProof"/>). Of a range, one segment at a time is in memory.</summary>
     /// <param name="path">The file.</param>
     /// <param name="policy">Whose logs and witnesses the checker trusts; null for nobody's.</param>
     /// <param name="trust">Whose time stamps count.</param>
-    /// <param name="range">Takes the proved bytes of the range, what was not read as zeros; null where nobody asks for them.</param>
+    /// <param name="range">Takes the proved bytes of the range, what was not read as zeros, once all of them are checked; null where nobody asks for them.</param>
     /// <exception cref="EvidenceException">The file cannot be read.</exception>
-    public static ProofVerdict Run(string path, WitnessPolicy? policy, TrustedAuthorities trust, Stream? range = null) => Run(ProofFile.Read(path), policy, trust, range);
+    public static ProofVerdict Run(string path, WitnessPolicy? policy, TrustedAuthorities trust, Stream? range = null)
+    {
+        using FileStream file = SmallFile.Open(path);
+        return Run(file, policy, trust, range);
+    }
 
     /// <summary>Checks a proof.</summary>
     /// <param name="bytes">The file's bytes.</param>
     /// <param name="policy">Whose logs and witnesses the checker trusts; null for nobody's.</param>
     /// <param name="trust">Whose time stamps count.</param>
-    /// <param name="range">Takes the proved bytes of the range, what was not read as zeros; null where nobody asks for them.</param>
-    public static ProofVerdict Run(ReadOnlySpan<byte> bytes, WitnessPolicy? policy, TrustedAuthorities trust, Stream? range = null)
+    /// <param name="range">As above.</param>
+    public static ProofVerdict Run(ReadOnlySpan<byte> bytes, WitnessPolicy? policy, TrustedAuthorities trust, Stream? range = null) =>
+        Run(new MemoryStream(bytes.ToArray()), policy, trust, range);
+
+    /// <summary>Checks a proof's file, and writes the bytes of its range to a new file, unless it is refuted or is about no range.</summary>
+    /// <param name="path">The file.</param>
+    /// <param name="policy">Whose logs and witnesses the checker trusts; null for nobody's.</param>
+    /// <param name="trust">Whose time stamps count.</param>
+    /// <param name="output">The new file. One that is there is not overwritten.</param>
+    /// <exception cref="EvidenceException">A file cannot be read or written.</exception>
+    public static ProofVerdict Extract(string path, WitnessPolicy? policy, TrustedAuthorities trust, string output)
+    {
+        ProofVerdict outcome = null!;
+        string written = DurableFile.WriteBeside(output, file => outcome = Run(path, policy, trust, file), writable: true);
+        if (outcome.RangeDigest is null)
+            File.Delete(written);
+        else if (!DurableFile.TryPublish(written, Path.GetFullPath(output)))
+            throw new EvidenceException(ErrorCode.DestinationInvalid, $"There is a file {output} already; name another.");
+        return outcome;
+    }
+
+    internal static ProofVerdict Run(Stream file, WitnessPolicy? policy, TrustedAuthorities trust, Stream? range)
     {
         ArgumentNullException.ThrowIfNull(trust);
-        if (ForkProof.Begins(bytes))
-            return ForkCheck.Run(bytes, policy);
+        var beginning = new byte[32];
+        int length = ProofContents.ReadFrom(file, beginning);
+        file.Position = 0;
+        if (ForkProof.Begins(beginning.AsSpan(0, length)))
+            return ForkCheck.Run(file, policy);
         ProofCheck? check = null;
         try
         {
-            check = new ProofCheck(ProofFile.Decode(bytes), policy, trust);
+            check = new ProofCheck(ProofFile.Read(file), policy, trust);
             return check.Run(range);
         }
         catch (Exception e) when (e is FormatException or CryptographicException || (e is EvidenceException { Code: ErrorCode.TimestampRefused or ErrorCode.ContentRefuted }))

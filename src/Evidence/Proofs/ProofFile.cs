@@ -1,7 +1,7 @@
+using System.Buffers.Text;
 using System.Text.Json.Nodes;
 using Evidence.Canonical;
 using Evidence.Hashing;
-using Evidence.Platform;
 
 namespace Evidence.Proofs;
 
@@ -33,10 +33,40 @@ internal sealed record ProofFile
     /// <summary>The pages of the map that the range touches.</summary>
     internal IReadOnlyList<ProvedPage> Pages { get; init; } = [];
 
-    /// <summary>The content of the segments that the range touches, each once, in the order of their first runs.</summary>
-    internal IReadOnlyList<byte[]> Segments { get; init; } = [];
+    /// <summary>The content of the segments that the range touches, each once, in the order of their first runs. Read from the file while that is open.</summary>
+    internal ProofContents Segments { get; init; } = ProofContents.None;
 
-    internal byte[] Encode()
+    /// <summary>Writes the file.</summary>
+    /// <param name="file">Where to.</param>
+    /// <param name="segments">The content of <see cref="Segments"/>, which is written as it comes.</param>
+    internal void Write(Stream file, IEnumerable<byte[]> segments)
+    {
+        byte[] json = Encode();
+        if (Manifest is null)
+        {
+            file.Write(json);
+            return;
+        }
+
+        ReadOnlySpan<byte> empty = "\"segments\":[]"u8;
+        int hole = json.AsSpan().IndexOf(empty) + empty.Length - 1;
+        file.Write(json, 0, hole);
+        bool isFirst = true;
+        foreach (byte[] content in segments)
+        {
+            file.Write(isFirst ? "\""u8 : ",\""u8);
+            isFirst = false;
+            var text = new byte[Base64.GetMaxEncodedToUtf8Length(content.Length)];
+            _ = Base64.EncodeToUtf8(content, text, out _, out int written);
+            file.Write(text, 0, written);
+            file.Write("\""u8);
+        }
+
+        file.Write(json, hole, json.Length - hole);
+    }
+
+    /// <summary>The file's JSON without the segments' content.</summary>
+    private byte[] Encode()
     {
         var json = new JsonObject
         {
@@ -61,18 +91,19 @@ internal sealed record ProofFile
                 ["page"] = Convert.ToBase64String(p.Bytes),
                 ["proof"] = Text(p.Proof),
             })]);
-            json["segments"] = new JsonArray([.. Segments.Select(s => JsonValue.Create(Convert.ToBase64String(s)))]);
+            json["segments"] = new JsonArray();
         }
 
         return CanonicalJson.Serialize(json);
     }
 
-    /// <exception cref="FormatException">The bytes are no proof, or not in its one form.</exception>
-    internal static ProofFile Decode(ReadOnlySpan<byte> bytes)
+    /// <summary>Reads a proof's file.</summary>
+    /// <param name="file">The file, at its beginning. It can seek, and stays open for as long as <see cref="Segments"/> is used.</param>
+    /// <exception cref="FormatException">It is no proof, or not in its one form.</exception>
+    internal static ProofFile Read(Stream file)
     {
-        if (bytes.Length > LargestSize)
-            throw new FormatException($"It has more than {LargestSize} bytes.");
-        JsonObject json = JsonFields.RequireObject(CanonicalJson.Parse(bytes), "The proof");
+        (ReadOnlyMemory<byte> bytes, IReadOnlyList<ProofContents.Place> places) = ProofScanner.Run(file);
+        JsonObject json = JsonFields.RequireObject(CanonicalJson.Parse(bytes.Span), "The proof");
         if (!string.Equals(json.RequireString("format"), Format, StringComparison.Ordinal) || json.RequireInteger("version") != 1)
             throw new FormatException($"It is no '{Format}' of version 1.");
         bool isImage = json.ContainsKey("manifest");
@@ -89,13 +120,11 @@ internal sealed record ProofFile
                 Stamps = [.. Objects(json, "timestamps", "document", "consistency").Select(s => new ProvedStamp(s.RequireBase64("document"), Hashes(s, "consistency")))],
                 Manifest = isImage ? json.RequireBase64("manifest") : null,
                 Pages = isImage ? [.. Objects(json, "pages", "number", "page", "proof").Select(p => new ProvedPage(p.RequireDecimal("number"), p.RequireBase64("page"), Hashes(p, "proof")))] : [],
-                Segments = isImage ? [.. json.RequireStrings("segments").Select(s => DecodeBase64(s, "segments"))] : [],
+                // Its strings are cut out by now.
+                Segments = isImage && json.RequireArray("segments").Count == 0 ? new ProofContents(file, places) : ProofContents.None,
             }
             : throw new FormatException("A manifest belongs to the proof of an image, and to no other.");
     }
-
-    /// <exception cref="EvidenceException">It cannot be read.</exception>
-    internal static byte[] Read(string path) => SmallFile.Read(path, LargestSize);
 
     private static JsonArray Text(IEnumerable<Sha256Digest> hashes) => new([.. hashes.Select(hash => JsonValue.Create(Convert.ToBase64String(hash.ToArray())))]);
 

@@ -35,21 +35,43 @@ public sealed class Prover
         ledger = vault.Ledger.Open();
     }
 
-    /// <summary>Writes the proof of a subject to a new file.</summary>
+    /// <summary>Writes the proof of a subject to a new file. Of a range, one segment at a time is in memory.</summary>
     /// <param name="subject">What is to be proved.</param>
     /// <param name="path">The file; one that is there is not overwritten.</param>
     /// <param name="cancellation">Ends the work; no file is left then.</param>
     /// <exception cref="EvidenceException">There is no such entry, image or range, what it rests on is damaged, or the file cannot be written.</exception>
     public void Write(ProofSubject subject, string path, CancellationToken cancellation = default)
     {
-        byte[] bytes = Prove(subject, cancellation);
-        if (!DurableFile.TryCreate(path, bytes))
+        string written = DurableFile.WriteBeside(path, file => Write(subject, file, cancellation));
+        try
+        {
+            using FileStream file = SmallFile.Open(written);
+            Demand(file);
+        }
+        catch
+        {
+            File.Delete(written);
+            throw;
+        }
+
+        if (!DurableFile.TryPublish(written, Path.GetFullPath(path)))
             throw new EvidenceException(ErrorCode.DestinationInvalid, $"There is a file {path} already; name another.");
     }
 
     /// <summary>The proof of a subject, as the bytes of its file.</summary>
-    /// <inheritdoc cref="Write"/>
+    /// <param name="subject">What is to be proved.</param>
+    /// <param name="cancellation">Ends the work.</param>
+    /// <exception cref="EvidenceException">There is no such entry, image or range, or what it rests on is damaged.</exception>
     public byte[] Prove(ProofSubject subject, CancellationToken cancellation = default)
+    {
+        using var file = new MemoryStream();
+        Write(subject, file, cancellation);
+        file.Position = 0;
+        Demand(file);
+        return file.ToArray();
+    }
+
+    private void Write(ProofSubject subject, Stream file, CancellationToken cancellation)
     {
         ArgumentNullException.ThrowIfNull(subject);
         if (subject.Entry is { } index && index >= ledger.Size)
@@ -64,11 +86,25 @@ public sealed class Prover
             Entries = entries,
             Stamps = Stamps(subject, about, entries, checkpoint.Size, named),
         };
-        byte[] bytes = (subject.Image is { } image ? WithImage(proof, vault.OpenImage(image), cancellation) : proof).Encode();
-        // What is handed out is checked as whoever gets it will.
-        return ProofCheck.Run(bytes, null, TrustedAuthorities.None).Refutation is { } wrong
-            ? throw new EvidenceException(ErrorCode.LedgerDamaged, $"The proof does not hold, so none was made: {wrong} 'evidence verify' says what is damaged.")
-            : bytes;
+        if (subject.Image is not { } id)
+        {
+            proof.Write(file, []);
+            return;
+        }
+
+        VaultImage image = vault.OpenImage(id);
+        proof = proof with { Manifest = image.Manifest.ToBytes() };
+        if (subject is { Offset: { } offset, Length: { } length })
+            (proof with { Pages = Pages(image, offset, length) }).Write(file, Contents(image, offset, length, cancellation));
+        else
+            proof.Write(file, []);
+    }
+
+    /// <summary>What is handed out is checked as whoever gets it will.</summary>
+    private static void Demand(Stream file)
+    {
+        if (ProofCheck.Run(file, null, TrustedAuthorities.None, null).Refutation is { } wrong)
+            throw new EvidenceException(ErrorCode.LedgerDamaged, $"The proof does not hold, so none was made: {wrong} 'evidence verify' says what is damaged.");
     }
 
     private byte[] NoteFor(long index) =>
@@ -165,34 +201,35 @@ public sealed class Prover
         }
     }
 
-    private static ProofFile WithImage(ProofFile proof, VaultImage image, CancellationToken cancellation)
+    /// <summary>The pages of the map that a range touches.</summary>
+    private static List<ProvedPage> Pages(VaultImage image, long offset, long length)
     {
-        ProofFile whole = proof with { Manifest = image.Manifest.ToBytes() };
-        if (proof.Subject is not { Offset: { } offset, Length: { } length })
-            return whole;
         if (length is < 1 or > LongestRange || offset > image.Size - length)
         {
             throw new EvidenceException(
                 ErrorCode.Usage, string.Create(CultureInfo.InvariantCulture, $"The image has {image.Size} bytes, and one proof is of 1 to {LongestRange} of them: {offset}+{length} is no such range."));
         }
 
-        SubtreeHash subtrees = MerkleLevels.Of([.. Pages(image.Manifest.Pages).Select(number => MerkleTree.LeafHash(image.Entry(number).Root.ToArray()))]);
+        SubtreeHash subtrees = MerkleLevels.Of([.. Numbers(image.Manifest.Pages).Select(number => MerkleTree.LeafHash(image.Entry(number).Root.ToArray()))]);
         var pages = new List<ProvedPage>();
         for (long number = offset / SegmentParameters.PageSize; number * SegmentParameters.PageSize < offset + length; number++)
             pages.Add(new ProvedPage(number, MapPage.Encode([.. image.Page(number).Runs]), MerkleProof.ProveInclusion(number, image.Manifest.Pages, subtrees)));
-        var segments = new List<byte[]>();
+        return pages;
+    }
+
+    /// <summary>The content of the segments that a range touches, each once, in the order of their first runs.</summary>
+    private static IEnumerable<byte[]> Contents(VaultImage image, long offset, long length, CancellationToken cancellation)
+    {
         foreach (MapRun run in image.Runs(offset, length).Where(run => run.Kind == RunKind.Data).DistinctBy(run => run.Segment))
         {
             cancellation.ThrowIfCancellationRequested();
             var content = new byte[run.Length];
             image.ReadRun(run, content);
-            segments.Add(content);
+            yield return content;
         }
-
-        return whole with { Pages = pages, Segments = segments };
     }
 
-    private static IEnumerable<long> Pages(long count)
+    private static IEnumerable<long> Numbers(long count)
     {
         for (long number = 0; number < count; number++)
             yield return number;

@@ -17,26 +17,23 @@ internal sealed class RangeCheck(ProofFile proof, ImageManifest manifest)
     internal Sha256Digest Run(Action<string> say, Stream? output)
     {
         Demand(end <= manifest.Size, "The range reaches beyond the image");
+        Demand(end - offset <= Prover.LongestRange, "The range is longer than one proof is of");
         List<MapRun> runs = CheckPages();
         // First all of it, then the first byte handed out.
-        byte[]?[] contents = CheckSegments(runs);
-        using var digest = IncrementalHash.CreateHash(HashAlgorithmName.SHA256);
-        var totals = new SortedDictionary<RunKind, long>();
-        for (int i = 0; i < runs.Count; i++)
-        {
-            MapRun run = runs[i];
-            int from = (int)(Math.Max(run.Offset, offset) - run.Offset);
-            int length = (int)(Math.Min(run.End, end) - run.Offset) - from;
-            totals[run.Kind] = totals.GetValueOrDefault(run.Kind) + length;
-            ReadOnlySpan<byte> bytes = contents[i] is { } content ? content.AsSpan(from, length) : Filled(run.Value, length);
-            digest.AppendData(bytes);
-            output?.Write(bytes);
-        }
-
-        var sha256 = new Sha256Digest(digest.GetHashAndReset());
-        string parts = string.Join(", ", totals.Select(t => string.Create(CultureInfo.InvariantCulture, $"{t.Value} {Words(t.Key)}")));
-        say(string.Create(CultureInfo.InvariantCulture, $"Bytes {offset} to {end - 1} of the image are shown to be part of it: {parts}. Their SHA-256 is {sha256}{(totals.Keys.Any(k => k >= RunKind.Hole) ? ", with zeros for what was not read" : "")}."));
+        Sha256Digest sha256 = CheckContent(runs, Stream.Null);
+        if (output is not null)
+            Demand(CheckContent(runs, output) == sha256, "The file changed while it was read");
+        IEnumerable<string> parts = runs.GroupBy(run => run.Kind).OrderBy(kind => kind.Key)
+            .Select(kind => string.Create(CultureInfo.InvariantCulture, $"{kind.Sum(run => (long)Part(run).Length)} {Words(kind.Key)}"));
+        say(string.Create(CultureInfo.InvariantCulture, $"Bytes {offset} to {end - 1} of the image are shown to be part of it: {string.Join(", ", parts)}. Their SHA-256 is {sha256}{(runs.Any(run => run.Kind >= RunKind.Hole) ? ", with zeros for what was not read" : "")}."));
         return sha256;
+    }
+
+    /// <summary>Where the range's part of a run begins in that, and how long it is.</summary>
+    private (int From, int Length) Part(MapRun run)
+    {
+        int from = (int)(Math.Max(run.Offset, offset) - run.Offset);
+        return (from, (int)(Math.Min(run.End, end) - run.Offset) - from);
     }
 
     private List<MapRun> CheckPages()
@@ -60,36 +57,51 @@ internal sealed class RangeCheck(ProofFile proof, ImageManifest manifest)
         return runs;
     }
 
-    private byte[]?[] CheckSegments(List<MapRun> runs)
+    /// <summary>Goes through the content of the range, each segment held against its id and its run, one in memory at a time.</summary>
+    private Sha256Digest CheckContent(List<MapRun> runs, Stream output)
     {
-        var contents = new byte[]?[runs.Count];
-        var known = new Dictionary<Sha256Digest, byte[]>();
-        int next = 0;
-        for (int i = 0; i < runs.Count; i++)
+        using var digest = IncrementalHash.CreateHash(HashAlgorithmName.SHA256);
+        var known = new Dictionary<Sha256Digest, int>();
+        foreach (MapRun run in runs)
         {
-            if (runs[i].Kind != RunKind.Data)
-                continue;
-            if (!known.TryGetValue(runs[i].Segment, out byte[]? content))
-            {
-                Demand(next < proof.Segments.Count, $"The content of the segment at offset {runs[i].Offset} is missing");
-                content = proof.Segments[next++];
-                Demand(Sha256Digest.Compute(content) == runs[i].Segment, $"The content of the segment at offset {runs[i].Offset} is not what its id says");
-                known.Add(runs[i].Segment, content);
-            }
-
-            Demand(content.Length == runs[i].Length, $"The segment at offset {runs[i].Offset} has {content.Length} bytes where the map has {runs[i].Length}");
-            contents[i] = content;
+            (int from, int length) = Part(run);
+            if (run.Kind == RunKind.Data)
+                Take(Content(run, known).AsSpan(from, length));
+            else
+                Fill(run.Value, length);
         }
 
-        Demand(next == proof.Segments.Count, "It has content that no part of the range is made of");
-        return contents;
+        Demand(known.Count == proof.Segments.Count, "It has content that no part of the range is made of");
+        return new Sha256Digest(digest.GetHashAndReset());
+
+        void Take(ReadOnlySpan<byte> bytes)
+        {
+            digest.AppendData(bytes);
+            output.Write(bytes);
+        }
+
+        void Fill(byte value, int length)
+        {
+            var part = new byte[Math.Min(length, 1 << 16)];
+            Array.Fill(part, value);
+            for (; length > 0; length -= part.Length)
+                Take(part.AsSpan(0, Math.Min(length, part.Length)));
+        }
     }
 
-    private static byte[] Filled(byte value, int length)
+    private byte[] Content(MapRun run, Dictionary<Sha256Digest, int> known)
     {
-        var bytes = new byte[length];
-        Array.Fill(bytes, value);
-        return bytes;
+        if (!known.TryGetValue(run.Segment, out int index))
+        {
+            index = known.Count;
+            Demand(index < proof.Segments.Count, $"The content of the segment at offset {run.Offset} is missing");
+            known.Add(run.Segment, index);
+        }
+
+        byte[] content = proof.Segments.Read(index);
+        Demand(Sha256Digest.Compute(content) == run.Segment, $"The content of the segment at offset {run.Offset} is not what its id says");
+        Demand(content.Length == run.Length, $"The segment at offset {run.Offset} has {content.Length} bytes where the map has {run.Length}");
+        return content;
     }
 
     private static string Words(RunKind kind) => kind switch

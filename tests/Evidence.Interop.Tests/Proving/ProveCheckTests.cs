@@ -62,6 +62,19 @@ public sealed class ProveCheckTests : IDisposable
         Assert.Equal(expected, File.ReadAllBytes(checker.PathOf("bytes")));
     }
 
+    /// <summary>A range twice as long as all the memory that the command gets for objects.</summary>
+    [Fact]
+    public void A_long_range_takes_the_memory_of_a_segment()
+    {
+        const int Length = 128 << 20;
+        SparseFile.Make(keeper.PathOf("large"), Length, (0, Length));
+        keeper.Json("acquire", keeper.PathOf("large"), "--item", "large", "--digest", "none", "--no-verify").Succeeds();
+        keeper.Environment["DOTNET_GCHeapHardLimit"] = checker.Environment["DOTNET_GCHeapHardLimit"] = "0x4000000";
+        keeper.Json("prove", "large", "--range", $"0+{Length}", "--output", checker.PathOf("range")).Succeeds();
+        checker.Json("check", "range", "--policy", "policy", "--extract", "bytes").Succeeds();
+        Peer.Compare(keeper.PathOf("large"), checker.PathOf("bytes"));
+    }
+
     [Fact]
     public void The_exit_code_tells_the_worst_of_several()
     {

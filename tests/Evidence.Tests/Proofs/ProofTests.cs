@@ -113,6 +113,71 @@ public sealed class ProofTests : IDisposable
         Assert.Empty(Check(Prove(ProofSubject.OfItem("server-9")), Policy()).Entries);
     }
 
+    /// <summary>The content of a range is cut out of the file before the rest is parsed: whatever is where it should be, nothing else is taken for it.</summary>
+    [Fact]
+    public void Content_that_is_not_in_its_one_form_and_place_is_refused()
+    {
+        string good = Encoding.UTF8.GetString(Prove(ProofSubject.OfImage(acquired.Entry!.Value, acquired.Image, 0, 30_000)));
+        int start = good.IndexOf("\"segments\":[", StringComparison.Ordinal) + 12;
+        int stop = good.IndexOf(']', start);
+        string[] contents = good[start..stop].Split(',');
+        Assert.True(contents.Length > 2);
+        string With(params IEnumerable<string> segments) => $"{good[..start]}{string.Join(',', segments)}{good[stop..]}";
+        Assert.Equal(good, With(contents));
+        string[] bad =
+        [
+            With(contents[1..]), With(contents[..^1]), With([.. contents, contents[0]]), With(contents.Reverse()), With(), With([.. contents, "\"\""]), With([.. contents, "\"AA==\""]),
+            With([.. contents, "1"]), With([.. contents, "null"]), With([.. contents, "[]"]), With([.. contents, ""]), With(["", .. contents]), With([" " + contents[0], .. contents[1..]]),
+            With([contents[0] + " ", .. contents[1..]]), With([contents[0].Insert(9, "\\n"), .. contents[1..]]), With([contents[0].Insert(9, " "), .. contents[1..]]), good[..(start + 9)], good[..(stop + 1)], good[..^1],
+            good + " ", good.Replace("\"segments\":[", "\"segments\" :[", StringComparison.Ordinal), good.Insert(start - 12, "\"segments\":[],"), good.Insert(start - 12, $"\"segments\":[{contents[0]}],"),
+            // Beside its place: in another object, where the parser refuses it, and behind the right one.
+            good.Replace("\"subject\":{", "\"subject\":{\"segments\":[],", StringComparison.Ordinal), good.Replace("\"entries\":[{", "\"entries\":[{\"segments\":[\"AA==\"],", StringComparison.Ordinal),
+        ];
+        foreach (string text in bad)
+        {
+            using var bytes = new MemoryStream();
+            ProofVerdict verdict = ProofCheck.Run(Encoding.UTF8.GetBytes(text), Policy(), TrustedAuthorities.None, bytes);
+            Assert.Equal(ProofStanding.Refuted, verdict.Standing);
+            Assert.Equal(0, bytes.Length);
+        }
+
+        // A name that looks like the array's beginning is a string, with its quotation marks escaped.
+        vault.Ledger.RecordNote("\"segments\":[\"AA==\"]", ["\"segments\":["], null);
+        Assert.Equal(ProofStanding.Proved, Check(Prove(ProofSubject.OfItem("\"segments\":[")), Policy()).Standing);
+    }
+
+    /// <summary>By the file, as by its bytes; and what does not hold leaves nothing behind.</summary>
+    [Fact]
+    public void A_range_is_extracted_only_where_it_is_proved()
+    {
+        string path = place.At("proof");
+        string output = place.At("bytes");
+        ProofSubject range = ProofSubject.OfImage(acquired.Entry!.Value, acquired.Image, 400_000, (64 << 20) + 5);
+        new Prover(vault).Write(range, path, TestVault.Stop);
+        Assert.Equal(Prove(range).Length, new FileInfo(path).Length, 64.0);
+        ProofVerdict verdict = ProofCheck.Extract(path, Policy(), TrustedAuthorities.None, output);
+        Assert.Equal(ProofStanding.Proved, verdict.Standing);
+        Assert.Equal(Content[400_000..(400_000 + (64 << 20) + 5)], File.ReadAllBytes(output));
+        Assert.Equal(ErrorCode.DestinationInvalid, Assert.Throws<EvidenceException>(() => ProofCheck.Extract(path, Policy(), TrustedAuthorities.None, output)).Code);
+        byte[] bad = File.ReadAllBytes(path);
+        bad[^1000] ^= 1;
+        TestVault.Overwrite(path, bad);
+        Assert.Equal(ProofStanding.Refuted, ProofCheck.Extract(path, Policy(), TrustedAuthorities.None, place.At("none")).Standing);
+        Assert.False(File.Exists(place.At("none")));
+        Assert.DoesNotContain(Directory.GetFiles(place.At("")), file => file.EndsWith(".tmp", StringComparison.Ordinal));
+    }
+
+    /// <summary>A map of zeros alone says much in few bytes; a check must end.</summary>
+    [Fact]
+    public async Task A_range_longer_than_one_proof_is_of_is_refused()
+    {
+        AcquisitionResult zeros = await TestVault.AcquireAsync(vault, new byte[(int)Prover.LongestRange + (64 << 20)], new AcquisitionOptions { Item = "zeros", Digests = [] });
+        var proof = ProofFile.Read(new MemoryStream(Prove(ProofSubject.OfImage(zeros.Entry!.Value, zeros.Image, 0, Prover.LongestRange))));
+        Assert.Equal(ProofStanding.Proved, Check(Written(proof), Policy()).Standing);
+        byte[] more = Written(proof with { Subject = ProofSubject.OfImage(zeros.Entry.Value, zeros.Image, 0, Prover.LongestRange + 1) });
+        Assert.Contains("longer than one proof", Check(more, Policy()).Refutation, StringComparison.Ordinal);
+    }
+
     /// <summary>A stamp that an entry names bounds what comes after it, and each stamp what came before.</summary>
     [Fact]
     public async Task Of_each_entry_of_an_item_it_is_said_between_which_instants_it_came()
@@ -158,7 +223,7 @@ public sealed class ProofTests : IDisposable
     [InlineData("twice")]
     public void Entries_that_are_not_all_of_them_are_refuted(string forgery)
     {
-        var proof = ProofFile.Decode(Prove(ProofSubject.OfItem("server-7")));
+        var proof = ProofFile.Read(new MemoryStream(Prove(ProofSubject.OfItem("server-7"))));
         List<byte[]> entries = [.. proof.Entries.Select(e => e.Bytes)];
         switch (forgery)
         {
@@ -176,7 +241,7 @@ public sealed class ProofTests : IDisposable
                 break;
         }
 
-        byte[] forged = (proof with { Entries = [.. entries.Select((bytes, i) => new ProvedEntry(i, bytes, []))] }).Encode();
+        byte[] forged = Written(proof with { Entries = [.. entries.Select((bytes, i) => new ProvedEntry(i, bytes, []))] });
         Assert.Contains("missing, added, changed or moved", Check(forged, Policy()).Refutation, StringComparison.Ordinal);
     }
 
@@ -242,6 +307,13 @@ public sealed class ProofTests : IDisposable
     private static ProofVerdict Check(byte[] proof, WitnessPolicy? policy) => ProofCheck.Run(proof, policy, TrustedAuthorities.None);
 
     private static WitnessPolicy PolicyOf(string text) => WitnessPolicy.Parse(Encoding.UTF8.GetBytes(text));
+
+    private static byte[] Written(ProofFile proof)
+    {
+        using var file = new MemoryStream();
+        proof.Write(file, []);
+        return file.ToArray();
+    }
 
     private byte[] Prove(ProofSubject subject) => new Prover(vault).Prove(subject, TestVault.Stop);
 
