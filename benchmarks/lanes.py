@@ -5,7 +5,7 @@
     benchmarks/lanes.py [ROUNDS]
 
 Both are asked in turn, and of each the best round counts: other work on the machine can only make a round slower. openssl hashes one message at a time,
-64 KiB of it, from the cache; a kernel hashes as many as it has lanes, 16 KiB of each from the L2 cache, then 2 MiB of each from memory.
+64 KiB of it, from the cache; a kernel hashes as many as it has lanes, 32 KiB of each from the L2 cache, then 2 MiB of each from memory.
 """
 import os, re, subprocess, sys
 

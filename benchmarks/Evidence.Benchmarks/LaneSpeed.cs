@@ -15,7 +15,7 @@ internal static unsafe class LaneSpeed
     {
         foreach (LaneKernel kernel in new[] { HashFunction.Md5, HashFunction.Sha1, HashFunction.Sha256 }.SelectMany(LaneKernel.All))
         {
-            double cached = BytesPerSecond(kernel, 16 << 10, Runs);
+            double cached = BytesPerSecond(kernel, 32 << 10, Runs);
             double memory = BytesPerSecond(kernel, 2 << 20, Runs / 4);
             Console.WriteLine(string.Create(CultureInfo.InvariantCulture, $"{kernel.Function.Algorithm}\t{kernel}\t{cached:F0}\t{memory:F0}"));
         }

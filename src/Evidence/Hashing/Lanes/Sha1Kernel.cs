@@ -27,54 +27,59 @@ internal static unsafe class Sha1Kernel
                 {
                     TLanes.Load(inputs, offset, w, stride: 1, bigEndian: true);
                     TVector a = a0, b = b0, c = c0, d = d0, e = e0;
+                    TVector x = w[13], y = w[14], z = w[15];
                     TVector* v = w;
                     TVector k = TLanes.Broadcast(constants);
                     for (; v < w + 20; v += 5)
                     {
-                        Round<TLanes, TVector>(a, ref b, ref e, TLanes.Choose(b, c, d), k, v, extend: true);
-                        Round<TLanes, TVector>(e, ref a, ref d, TLanes.Choose(a, b, c), k, v + 1, extend: true);
-                        Round<TLanes, TVector>(d, ref e, ref c, TLanes.Choose(e, a, b), k, v + 2, extend: true);
-                        Round<TLanes, TVector>(c, ref d, ref b, TLanes.Choose(d, e, a), k, v + 3, extend: true);
-                        Round<TLanes, TVector>(b, ref c, ref a, TLanes.Choose(c, d, e), k, v + 4, extend: true);
+                        Round<TLanes, TVector>(a, ref b, ref e, TLanes.Choose(b, c, d), k, v, ref x, extend: true);
+                        Round<TLanes, TVector>(e, ref a, ref d, TLanes.Choose(a, b, c), k, v + 1, ref y, extend: true);
+                        Round<TLanes, TVector>(d, ref e, ref c, TLanes.Choose(e, a, b), k, v + 2, ref z, extend: true);
+                        Round<TLanes, TVector>(c, ref d, ref b, TLanes.Choose(d, e, a), k, v + 3, ref x, extend: true);
+                        Round<TLanes, TVector>(b, ref c, ref a, TLanes.Choose(c, d, e), k, v + 4, ref y, extend: true);
+                        (x, y, z) = (z, x, y);
                     }
 
                     k = TLanes.Broadcast(constants + 1);
                     for (; v < w + 40; v += 5)
                     {
-                        Round<TLanes, TVector>(a, ref b, ref e, TLanes.Parity(b, c, d), k, v, extend: true);
-                        Round<TLanes, TVector>(e, ref a, ref d, TLanes.Parity(a, b, c), k, v + 1, extend: true);
-                        Round<TLanes, TVector>(d, ref e, ref c, TLanes.Parity(e, a, b), k, v + 2, extend: true);
-                        Round<TLanes, TVector>(c, ref d, ref b, TLanes.Parity(d, e, a), k, v + 3, extend: true);
-                        Round<TLanes, TVector>(b, ref c, ref a, TLanes.Parity(c, d, e), k, v + 4, extend: true);
+                        Round<TLanes, TVector>(a, ref b, ref e, TLanes.Parity(b, c, d), k, v, ref x, extend: true);
+                        Round<TLanes, TVector>(e, ref a, ref d, TLanes.Parity(a, b, c), k, v + 1, ref y, extend: true);
+                        Round<TLanes, TVector>(d, ref e, ref c, TLanes.Parity(e, a, b), k, v + 2, ref z, extend: true);
+                        Round<TLanes, TVector>(c, ref d, ref b, TLanes.Parity(d, e, a), k, v + 3, ref x, extend: true);
+                        Round<TLanes, TVector>(b, ref c, ref a, TLanes.Parity(c, d, e), k, v + 4, ref y, extend: true);
+                        (x, y, z) = (z, x, y);
                     }
 
                     k = TLanes.Broadcast(constants + 2);
                     for (; v < w + 60; v += 5)
                     {
-                        Round<TLanes, TVector>(a, ref b, ref e, TLanes.Majority(b, c, d), k, v, extend: true);
-                        Round<TLanes, TVector>(e, ref a, ref d, TLanes.Majority(a, b, c), k, v + 1, extend: true);
-                        Round<TLanes, TVector>(d, ref e, ref c, TLanes.Majority(e, a, b), k, v + 2, extend: true);
-                        Round<TLanes, TVector>(c, ref d, ref b, TLanes.Majority(d, e, a), k, v + 3, extend: true);
-                        Round<TLanes, TVector>(b, ref c, ref a, TLanes.Majority(c, d, e), k, v + 4, extend: true);
+                        Round<TLanes, TVector>(a, ref b, ref e, TLanes.Majority(b, c, d), k, v, ref x, extend: true);
+                        Round<TLanes, TVector>(e, ref a, ref d, TLanes.Majority(a, b, c), k, v + 1, ref y, extend: true);
+                        Round<TLanes, TVector>(d, ref e, ref c, TLanes.Majority(e, a, b), k, v + 2, ref z, extend: true);
+                        Round<TLanes, TVector>(c, ref d, ref b, TLanes.Majority(d, e, a), k, v + 3, ref x, extend: true);
+                        Round<TLanes, TVector>(b, ref c, ref a, TLanes.Majority(c, d, e), k, v + 4, ref y, extend: true);
+                        (x, y, z) = (z, x, y);
                     }
 
                     k = TLanes.Broadcast(constants + 3);
                     for (; v < w + 65; v += 5)
                     {
-                        Round<TLanes, TVector>(a, ref b, ref e, TLanes.Parity(b, c, d), k, v, extend: true);
-                        Round<TLanes, TVector>(e, ref a, ref d, TLanes.Parity(a, b, c), k, v + 1, extend: true);
-                        Round<TLanes, TVector>(d, ref e, ref c, TLanes.Parity(e, a, b), k, v + 2, extend: true);
-                        Round<TLanes, TVector>(c, ref d, ref b, TLanes.Parity(d, e, a), k, v + 3, extend: true);
-                        Round<TLanes, TVector>(b, ref c, ref a, TLanes.Parity(c, d, e), k, v + 4, extend: true);
+                        Round<TLanes, TVector>(a, ref b, ref e, TLanes.Parity(b, c, d), k, v, ref x, extend: true);
+                        Round<TLanes, TVector>(e, ref a, ref d, TLanes.Parity(a, b, c), k, v + 1, ref y, extend: true);
+                        Round<TLanes, TVector>(d, ref e, ref c, TLanes.Parity(e, a, b), k, v + 2, ref z, extend: true);
+                        Round<TLanes, TVector>(c, ref d, ref b, TLanes.Parity(d, e, a), k, v + 3, ref x, extend: true);
+                        Round<TLanes, TVector>(b, ref c, ref a, TLanes.Parity(c, d, e), k, v + 4, ref y, extend: true);
+                        (x, y, z) = (z, x, y);
                     }
 
                     for (; v < w + 80; v += 5)
                     {
-                        Round<TLanes, TVector>(a, ref b, ref e, TLanes.Parity(b, c, d), k, v, extend: false);
-                        Round<TLanes, TVector>(e, ref a, ref d, TLanes.Parity(a, b, c), k, v + 1, extend: false);
-                        Round<TLanes, TVector>(d, ref e, ref c, TLanes.Parity(e, a, b), k, v + 2, extend: false);
-                        Round<TLanes, TVector>(c, ref d, ref b, TLanes.Parity(d, e, a), k, v + 3, extend: false);
-                        Round<TLanes, TVector>(b, ref c, ref a, TLanes.Parity(c, d, e), k, v + 4, extend: false);
+                        Round<TLanes, TVector>(a, ref b, ref e, TLanes.Parity(b, c, d), k, v, ref x, extend: false);
+                        Round<TLanes, TVector>(e, ref a, ref d, TLanes.Parity(a, b, c), k, v + 1, ref y, extend: false);
+                        Round<TLanes, TVector>(d, ref e, ref c, TLanes.Parity(e, a, b), k, v + 2, ref z, extend: false);
+                        Round<TLanes, TVector>(c, ref d, ref b, TLanes.Parity(d, e, a), k, v + 3, ref x, extend: false);
+                        Round<TLanes, TVector>(b, ref c, ref a, TLanes.Parity(c, d, e), k, v + 4, ref y, extend: false);
                     }
 
                     a0 = TLanes.Add(a0, a);
@@ -100,10 +105,11 @@ internal static unsafe class Sha1Kernel
     /// <param name="f">The function of b, c and d.</param>
     /// <param name="k">The constant.</param>
     /// <param name="w">The message's word.</param>
+    /// <param name="last">The message's word 13 rounds on, which becomes the one 16 rounds on: from memory it would be waited for.</param>
     /// <param name="extend">Whether the message's word 16 rounds on is made, too.</param>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     private static void Round<TLanes, TVector>(
-        TVector a, ref TVector b, ref TVector e, TVector f, TVector k, TVector* w, [ConstantExpected] bool extend)
+        TVector a, ref TVector b, ref TVector e, TVector f, TVector k, TVector* w, ref TVector last, [ConstantExpected] bool extend)
         where TLanes : ILanes<TVector>
         where TVector : unmanaged
     {
@@ -112,7 +118,7 @@ internal static unsafe class Sha1Kernel
             e = TLanes.Add(TLanes.Add(TLanes.Add(e, TLanes.Add(w[0], k)), f), TLanes.RotateLeft(a, 5));
             b = TLanes.RotateLeft(b, 30);
             if (extend)
-                w[16] = TLanes.RotateLeft(TLanes.Xor(TLanes.Parity(w[0], w[2], w[8]), w[13]), 1);
+                w[16] = last = TLanes.RotateLeft(TLanes.Xor(TLanes.Parity(w[0], w[2], w[8]), last), 1);
         }
     }
 }
