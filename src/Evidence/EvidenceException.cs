@@ -80,6 +80,15 @@ public static class ErrorCode
     /// <summary>An entry is durable in the ledger's staging folder, and could not go into the ledger yet; the next one that is recorded takes it in.</summary>
     public const string LedgerPending = "ledger-pending";
 
+    /// <summary>The ledger grew since it was looked at.</summary>
+    public const string LedgerGrown = "ledger-grown";
+
+    /// <summary>An act on the docket names what is not there, or may not be done.</summary>
+    public const string DocketInvalid = "docket-invalid";
+
+    /// <summary>The wipe gate, or a policy, says no.</summary>
+    public const string GateRefused = "gate-refused";
+
     /// <summary>A file that was carried here does not hold entries that can be taken into the ledger.</summary>
     public const string EntriesInvalid = "entries-invalid";
 

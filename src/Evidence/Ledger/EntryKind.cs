@@ -33,6 +33,36 @@ public static class EntryKind
     /// <summary>A time-stamp authority vouched for a checkpoint.</summary>
     public const string Timestamp = "timestamp";
 
+    /// <summary>A party is put on the record.</summary>
+    public const string Party = "party";
+
+    /// <summary>A server, and how it stands with it.</summary>
+    public const string Asset = "asset";
+
+    /// <summary>A party demands that assets be kept.</summary>
+    public const string Hold = "hold";
+
+    /// <summary>A hold lets assets go, or an objection is overruled.</summary>
+    public const string Release = "release";
+
+    /// <summary>A party is told of what is intended with assets.</summary>
+    public const string Notice = "notice";
+
+    /// <summary>An attempt to deliver a notice.</summary>
+    public const string Delivery = "delivery";
+
+    /// <summary>What a party answers.</summary>
+    public const string Response = "response";
+
+    /// <summary>By which policy the wipe gate judges.</summary>
+    public const string Policy = "policy";
+
+    /// <summary>A clearance to wipe is asked for, approved or granted.</summary>
+    public const string Clearance = "clearance";
+
+    /// <summary>A wipe begins, or was done.</summary>
+    public const string Wipe = "wipe";
+
     /// <summary>A remark for the record.</summary>
     public const string Note = "note";
 

@@ -54,6 +54,11 @@ public sealed class KeyRegistry
         return new EntryVerdict(status, signer, refusal) { KeyEnd = status == EntrySignatureStatus.Ended ? key!.End : null };
     }
 
+    /// <summary>Whether two keys are one actor's: the same, or one came in the place of the other.</summary>
+    public bool IsSameActor(string one, string other) =>
+        string.Equals(one, other, StringComparison.Ordinal) ||
+        (keys.TryGetValue(one, out DeclaredKey? first) && keys.TryGetValue(other, out DeclaredKey? second) && string.Equals(first.FirstKey, second.FirstKey, StringComparison.Ordinal));
+
     /// <summary>Whether an entry declares a key that is declared already, and nothing else.</summary>
     internal bool Knows(LedgerEntry entry) => IsIdentity(entry) && TryParse(entry) switch
     {

@@ -105,7 +105,15 @@ public sealed class KeyStore : ISeenCheckpoints
     /// The key of the codes in what this user's interrupted acquisitions leave in a vault (<c>docs/format/vault.md</c>, Journals). Made when it is first needed.
     /// </summary>
     /// <param name="vaultId">The vault's id.</param>
-    internal byte[] JournalKey(string vaultId)
+    internal byte[] JournalKey(string vaultId) => OwnKey("evidence journal " + vaultId);
+
+    /// <summary>The key of the code of what this user remembers of a vault under a name (<see cref="OwnMemory"/>).</summary>
+    internal byte[] MemoryKey(string vaultId, string name) => OwnKey($"evidence memory {name} {vaultId}");
+
+    /// <summary>Where that lies.</summary>
+    internal string MemoryPath(string vaultId, string name) => Path.Combine(folder, "memory", vaultId, name);
+
+    private byte[] OwnKey(string purpose)
     {
         string path = Path.Combine(folder, "journal.key");
         using IDisposable taken = Lock();
@@ -115,7 +123,7 @@ public sealed class KeyStore : ISeenCheckpoints
         DurableFile.SyncName(path);
         byte[] own = SmallFile.Read(path, HMACSHA256.HashSizeInBytes);
         return own.Length == HMACSHA256.HashSizeInBytes
-            ? HMACSHA256.HashData(own, Encoding.UTF8.GetBytes("evidence journal " + vaultId))
+            ? HMACSHA256.HashData(own, Encoding.UTF8.GetBytes(purpose))
             : throw new EvidenceException(ErrorCode.KeyMissing, $"{path} is damaged: it has {HMACSHA256.HashSizeInBytes} bytes. Remove it; acquisitions that were interrupted then begin anew.");
     }
 

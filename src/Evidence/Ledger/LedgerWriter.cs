@@ -56,19 +56,19 @@ public sealed class LedgerWriter
         ArgumentNullException.ThrowIfNull(entries);
         for (int i = 0; i < entries.Count; i++)
             Demand(entries[i], i);
-        return Append(_ => entries, cancellation);
+        return Append((_, _) => entries, cancellation);
     }
 
     /// <summary>
     /// Appends entries that are made at their place: under the sequencer's lock, after those that actors left in staging, and knowing what the log declares
     /// before them. So no key that they are signed by can end meanwhile.
     /// </summary>
-    /// <param name="compose">Makes the entries, given what the log declares up to there.</param>
+    /// <param name="compose">Makes the entries, given what the log declares up to there, and the index that the first of them takes.</param>
     /// <param name="cancellation">As above.</param>
-    internal AppendResult Compose(Func<KeyRegistry, IReadOnlyList<LedgerEntry>> compose, CancellationToken cancellation = default) =>
-        Append(declared => [.. compose(declared()).Select(entry => entry.ToBytes())], cancellation);
+    internal AppendResult Compose(Func<KeyRegistry, long, IReadOnlyList<LedgerEntry>> compose, CancellationToken cancellation = default) =>
+        Append((declared, index) => [.. compose(declared(), index).Select(entry => entry.ToBytes())], cancellation);
 
-    private AppendResult Append(Func<Func<KeyRegistry>, IReadOnlyList<byte[]>> compose, CancellationToken cancellation) => failure.Guard(() =>
+    private AppendResult Append(Func<Func<KeyRegistry>, long, IReadOnlyList<byte[]>> compose, CancellationToken cancellation) => failure.Guard(() =>
     {
         using (storage.Lock(cancellation))
             return AppendLocked(compose, cancellation);
@@ -89,13 +89,13 @@ public sealed class LedgerWriter
             throw TileReader.Damaged(name, "it is not the entry of that leaf hash; remove it, and stage the entry again");
     }
 
-    private AppendResult AppendLocked(Func<Func<KeyRegistry>, IReadOnlyList<byte[]>> compose, CancellationToken cancellation)
+    private AppendResult AppendLocked(Func<Func<KeyRegistry>, long, IReadOnlyList<byte[]>> compose, CancellationToken cancellation)
     {
         Position position = Recover();
         var refused = new List<RefusedEntry>();
         (IReadOnlyList<byte[]> staged, KeyRegistry? registry) = StagedEntries.Take(storage, position.Size, position.Root, refused);
-        IReadOnlyList<byte[]> entries = compose(() => registry ?? FoldedLog.Fold(storage, position.Size, position.Root));
         long firstIndex = position.Size + staged.Count;
+        IReadOnlyList<byte[]> entries = compose(() => registry ?? FoldedLog.Fold(storage, position.Size, position.Root), firstIndex);
         EvidenceException? unfinished = null;
         foreach (IReadOnlyList<ReadOnlyMemory<byte>> part in Cut(staged.Concat(entries)))
         {

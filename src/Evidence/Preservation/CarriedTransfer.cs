@@ -13,25 +13,9 @@ public sealed record CarriedTransfer(IReadOnlyList<LedgerEntry> Entries, LedgerE
     /// <exception cref="EvidenceException">It cannot be read, or is something else, or a signature in it is wrong.</exception>
     public static CarriedTransfer Read(string path)
     {
-        ArgumentException.ThrowIfNullOrEmpty(path);
-        IReadOnlyList<LedgerEntry> entries = EntryFile.Read(path);
-        var registry = new KeyRegistry();
-        EntryVerdict? verdict = null;
-        for (int i = 0; i < entries.Count; i++)
-        {
-            verdict = registry.Fold(i, entries[i]);
-            if (FoldedLog.Defect(verdict) is { } defect)
-                throw Invalid(path, $"entry {i + 1} in it does not count: {defect}");
-            if (i < entries.Count - 1 && entries[i].Payload.Kind != EntryKind.Identity)
-                throw Invalid(path, $"entry {i + 1} in it is of the kind '{entries[i].Payload.Kind}', where only the signer's key is to be declared");
-        }
-
-        if (registry.Keys.Values.Any(key => key.FirstKey != registry.Keys[verdict!.Signer!.KeyId].FirstKey || key.Revocations.Count > 0))
-            throw Invalid(path, "it declares or ends other keys, where only the signer's key is to be declared");
+        (IReadOnlyList<LedgerEntry> entries, ActorIdentity signer) = CarriedEntries.Read(path);
         return TransferBook.TryParse(entries[^1]) is { } body
-            ? new CarriedTransfer(entries, entries[^1], verdict!.Signer!, body)
-            : throw Invalid(path, $"its last entry is of the kind '{entries[^1].Payload.Kind}', and not a transfer of a form that is known here");
+            ? new CarriedTransfer(entries, entries[^1], signer, body)
+            : throw CarriedEntries.Invalid(path, $"its last entry is of the kind '{entries[^1].Payload.Kind}', and not a transfer of a form that is known here");
     }
-
-    internal static EvidenceException Invalid(string path, string why) => new(ErrorCode.EntriesInvalid, $"{path}: {why}.");
 }

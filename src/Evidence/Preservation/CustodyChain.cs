@@ -72,7 +72,7 @@ public sealed class CustodyChain
     /// <summary>Somebody says that they have the item.</summary>
     private void Has(CustodyAct act)
     {
-        if (last is { } before && !book.IsSameActor(before.Actor.KeyId, act.Actor.KeyId))
+        if (last is { } before && !book.Registry.IsSameActor(before.Actor.KeyId, act.Actor.KeyId))
             Lose(before, act, CustodyState.Unexplained, null);
         since ??= act;
         last = act;
@@ -82,7 +82,7 @@ public sealed class CustodyChain
     {
         // The offerer had it when offering; another may have had it since.
         CustodyAct before = last!;
-        Lose(before, act, book.IsSameActor(before.Actor.KeyId, transfer.Offerer.KeyId) ? CustodyState.InTransit : CustodyState.Unexplained, transfer);
+        Lose(before, act, book.Registry.IsSameActor(before.Actor.KeyId, transfer.Offerer.KeyId) ? CustodyState.InTransit : CustodyState.Unexplained, transfer);
         (since, last) = (act, act);
     }
 

@@ -56,11 +56,7 @@ public static class Handover
     {
         ArgumentNullException.ThrowIfNull(ledger);
         Transfer transfer = FindOffer(ledger, entry);
-        KeyRegistry registry = ledger.FoldIdentities();
-        var declarations = new List<LedgerEntry>();
-        for (string? keyId = transfer.Offerer.KeyId; keyId is not null; keyId = registry.Keys[keyId].Replaces)
-            declarations.Insert(0, LedgerEntry.Parse(ledger.ReadEntry(registry.Keys[keyId].DeclaredBy)));
-        EntryFile.Write(path, [.. declarations, LedgerEntry.Parse(ledger.ReadEntry(entry))]);
+        CarriedEntries.Write(ledger, entry, transfer.Offerer.KeyId, path);
     }
 
     /// <summary>Signs the answer to an offer, on the recipient's machine.</summary>
@@ -95,9 +91,9 @@ public static class Handover
                     ErrorCode.KeyMissing, $"The offer is to the holder of the key {made.RecipientKey}, and {actor} has {key.Id} here. Choose the actor by --actor; 'evidence identity list' shows those that there are.");
             }
 
-            var entries = new List<LedgerEntry> { Identity(new ActorIdentity(actor, null, wanted.PublicKey), now, wanted) };
+            var entries = new List<LedgerEntry> { CarriedEntries.Identity(new ActorIdentity(actor, null, wanted.PublicKey), now, wanted) };
             if (wanted != key)
-                entries.Add(Identity(new KeyRotation(wanted.Id, key.PublicKey), now, wanted, key));
+                entries.Add(CarriedEntries.Identity(new KeyRotation(wanted.Id, key.PublicKey), now, wanted, key));
             var answer = new TransferAnswer(accept, made.Origin, offer.Entry.LeafHash) { Text = text, Verified = verified };
             entries.Add(LedgerEntry.Create(new EntryPayload(EntryKind.Transfer, now, offer.Entry.Payload.Case, offer.Entry.Payload.Items, Bounded(answer), key.Id), key));
             return entries;
@@ -133,17 +129,17 @@ public static class Handover
         ArgumentNullException.ThrowIfNull(vault);
         CarriedTransfer carried = CarriedTransfer.Read(path);
         if (carried.Body is not TransferAnswer answer)
-            throw CarriedTransfer.Invalid(path, "it holds no answer to an offer");
+            throw CarriedEntries.Invalid(path, "it holds no answer to an offer");
         CustodyLedger ledger = vault.Ledger.Open();
         var book = TransferBook.Read(ledger);
         if (book.Find(answer.Offer) is not { } transfer || transfer.Offer.Origin != ledger.Checkpoint.Origin)
-            throw CarriedTransfer.Invalid(path, $"it answers an offer in the log {answer.Origin}, and {ledger.Checkpoint.Origin} has no such offer");
+            throw CarriedEntries.Invalid(path, $"it answers an offer in the log {answer.Origin}, and {ledger.Checkpoint.Origin} has no such offer");
         if (transfer.Outcome is { } outcome && outcome.LeafHash == carried.Entry.LeafHash)
             return (transfer, outcome.Entry);
         foreach (LedgerEntry declaration in carried.Entries.SkipLast(1).Where(declaration => !book.Registry.Knows(declaration)))
             book.Registry.Fold(ledger.Size, declaration);
         if (book.Take(ledger.Size, carried.Entry, carried.Signer, answer) is { } refusal)
-            throw CarriedTransfer.Invalid(path, $"it is not taken in. {refusal.TrimEnd('.')}");
+            throw CarriedEntries.Invalid(path, $"it is not taken in. {refusal.TrimEnd('.')}");
         long? entry = vault.Ledger.TakeIn(carried.Entries);
         return (entry is null ? transfer : TransferBook.Read(vault.Ledger.Open()).Find(answer.Offer)!, entry);
     }
@@ -160,7 +156,7 @@ public static class Handover
         CheckText(text);
         CustodyLedger ledger = vault.Ledger.Open();
         Transfer transfer = FindOffer(ledger, entry);
-        if (!vault.Ledger.ActorKeyIds().Any(own => TransferBook.Read(ledger).IsSameActor(own, transfer.Offerer.KeyId)))
+        if (!vault.Ledger.ActorKeyIds().Any(own => TransferBook.Read(ledger).Registry.IsSameActor(own, transfer.Offerer.KeyId)))
             throw new EvidenceException(ErrorCode.KeyMissing, $"{transfer.Offerer.Name} made the offer, and only {transfer.Offerer.Name} can take it back. Choose the actor by --actor.");
         if (transfer.Outcome is { } outcome)
         {
@@ -174,9 +170,6 @@ public static class Handover
     private static Transfer FindOffer(CustodyLedger ledger, long entry) =>
         TransferBook.Read(ledger).Transfers.FirstOrDefault(transfer => transfer.Entry == entry) ??
         throw new EvidenceException(ErrorCode.Usage, $"Entry {entry.ToString(CultureInfo.InvariantCulture)} is no offer: 'evidence transfer list' shows those that there are.");
-
-    private static LedgerEntry Identity(IdentityBody body, Instant now, params IReadOnlyList<ActorKey> signers) =>
-        LedgerEntry.Create(new EntryPayload(EntryKind.Identity, now, null, [], body.ToJson(), signers[0].Id), signers);
 
     /// <summary>A body that an entry has room for.</summary>
     private static JsonObject Bounded(TransferBody body)

@@ -2,6 +2,7 @@ using System.Globalization;
 using Evidence.Canonical;
 using Evidence.Hashing;
 using Evidence.Ledger;
+using Evidence.Preservation.Statements;
 using NodaTime;
 
 namespace Evidence.Preservation;

@@ -1,4 +1,5 @@
 using Evidence.Hashing;
+using Evidence.Preservation.Statements;
 using NodaTime;
 
 namespace Evidence.Preservation;

@@ -12,7 +12,7 @@ public sealed class TransferBook
     private readonly List<Transfer> transfers = [];
     private readonly Dictionary<Sha256Digest, int> places = [];
 
-    private readonly Statements offers = new();
+    private readonly Ledger.Statements offers = new();
 
     /// <param name="registry">What the log declares of keys.</param>
     internal TransferBook(KeyRegistry registry) => Registry = registry;
@@ -86,19 +86,13 @@ public sealed class TransferBook
         if (!entry.Payload.Items.SequenceEqual(transfer.Items, StringComparer.Ordinal) || !string.Equals(entry.Payload.Case, transfer.Case, StringComparison.Ordinal))
             return "It is about other items, or another case, than the offer.";
         if (body is TransferWithdrawal)
-            return IsSameActor(signer.KeyId, transfer.Offerer.KeyId) ? null : "Only who made an offer can take it back.";
+            return Registry.IsSameActor(signer.KeyId, transfer.Offerer.KeyId) ? null : "Only who made an offer can take it back.";
         if (!string.Equals(((TransferAnswer)body).Origin, transfer.Offer.Origin, StringComparison.Ordinal))
             return "It answers an offer in another log.";
-        if (IsSameActor(signer.KeyId, transfer.Offerer.KeyId))
+        if (Registry.IsSameActor(signer.KeyId, transfer.Offerer.KeyId))
             return "Who makes an offer cannot answer it.";
-        return transfer.Offer.RecipientKey is not { } wanted || IsSameActor(signer.KeyId, wanted)
+        return transfer.Offer.RecipientKey is not { } wanted || Registry.IsSameActor(signer.KeyId, wanted)
             ? null
             : $"The offer is to the holder of the key {wanted}, and another signed.";
     }
-
-    /// <summary>Whether two keys are one actor's: the same, or one came in the place of the other.</summary>
-    internal bool IsSameActor(string one, string other) =>
-        string.Equals(one, other, StringComparison.Ordinal) ||
-        (Registry.Keys.TryGetValue(one, out DeclaredKey? first) && Registry.Keys.TryGetValue(other, out DeclaredKey? second) &&
-            string.Equals(first.FirstKey, second.FirstKey, StringComparison.Ordinal));
 }

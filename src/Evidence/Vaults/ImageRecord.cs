@@ -24,6 +24,9 @@ public sealed record ImageRecord(
     /// <summary>Whether the source was in use when it was read, so that the image is of no single moment; null where the entry does not say.</summary>
     public bool? IsLive { get; private init; }
 
+    /// <summary>The serial of the disk that it was made from, as the disk said it; null where the entry does not say.</summary>
+    public string? Serial { get; private init; }
+
     /// <summary>The bytes that were not read; null where the entry does not say.</summary>
     internal long? AbsentBytes { get; private init; }
 
@@ -58,6 +61,7 @@ public sealed record ImageRecord(
                 Continues = payload.Body.ContainsKey("continues") && payload.Body.RequireNullableString("continues") is { } continued
                     ? Sha256Digest.Parse(continued) : null,
                 IsLive = payload.Body.ContainsKey("live") ? payload.Body.RequireBoolean("live") : null,
+                Serial = payload.Body.ContainsKey("serial") ? payload.Body.RequireNullableString("serial") : null,
                 AbsentBytes = payload.Body.ContainsKey("absentBytes") ? payload.Body.RequireDecimal("absentBytes") : null,
                 Digests = payload.Body.ContainsKey("digests") ? Canonical(payload.Body.RequireObject("digests")) : null,
             };

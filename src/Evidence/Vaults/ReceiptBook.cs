@@ -82,6 +82,13 @@ public sealed class ReceiptBook
             receipts.Add(new RecordedReceipt(judged.Index, entry.LeafHash, signer, entry.Payload.Time, receipt));
     }
 
+    /// <summary>Takes in a receipt of which it is known that it counts, where the images before it are not all at hand.</summary>
+    internal void TakeCounted(JudgedEntry judged)
+    {
+        if (judged is { Entry: { } entry, Verdict: { Status: EntrySignatureStatus.Valid, Signer: { } signer } } && TryParse(entry) is { } receipt)
+            receipts.Add(new RecordedReceipt(judged.Index, entry.LeafHash, signer, entry.Payload.Time, receipt));
+    }
+
     /// <summary>Why a receipt is none for this log's history; null where it is.</summary>
     internal string? Refusal(Receipt receipt)
     {

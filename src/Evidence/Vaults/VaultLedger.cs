@@ -74,24 +74,44 @@ public sealed class VaultLedger
     public long? Record(string kind, IReadOnlyList<string> items, string? caseId, JsonObject body)
     {
         ArgumentNullException.ThrowIfNull(body);
+        return RecordAll([new NewEntry(kind, items, caseId, body)]);
+    }
+
+    /// <summary>Signs some entries and appends them, in their order, with no other between them.</summary>
+    /// <param name="entries">What they say; at least one.</param>
+    /// <param name="at">The size that the log must have then, else nothing is appended: what the entries say was told from those before them. Null where that is no matter.</param>
+    /// <returns>The index of the last; null where they wait in staging.</returns>
+    /// <exception cref="EvidenceException">
+    /// There is no key to sign with, or the ledger cannot be written; or it grew since (<see cref="ErrorCode.LedgerGrown"/>).
+    /// </exception>
+    internal long? RecordAll(IReadOnlyList<NewEntry> entries, long? at = null)
+    {
         KeyStore keys = RequireKeys();
         DemandNoReplica();
         if (keys.HasLog(settings.Origin))
             keys.ClaimPlace(settings.Origin, folder);
         // Made before the ledger is locked, for it takes the key store's lock.
         keys.LoadOrCreateActor(access.Actor).Dispose();
-        return Append(registry =>
+        return Append((registry, index) =>
         {
+            if (at is { } size && index != size)
+                throw new EvidenceException(ErrorCode.LedgerGrown, string.Create(CultureInfo.InvariantCulture, $"The ledger has {index} entries now, and had {size}: look at it again."));
             using ActorKey actor = keys.LoadActor(access.Actor);
-            return [.. Introduce(keys, actor, registry), Sign(actor, kind, items, caseId, body)];
+            return [.. Introduce(keys, actor, registry), .. entries.Select(entry => Sign(actor, entry.Kind, entry.Items, entry.Case, entry.Body))];
         });
+    }
+
+    /// <summary>Takes in what waits in staging, where the log's keys are at hand.</summary>
+    internal void TakeInStaged()
+    {
+        if (IsSequencer)
+            _ = Append(static (_, _) => []);
     }
 
     /// <summary>The index of the entry that records an image, after an append that was interrupted has been brought to its end.</summary>
     internal long? FindAcquisition(Sha256Digest image)
     {
-        if (IsSequencer)
-            _ = Append(static _ => []);
+        TakeInStaged();
         foreach (JudgedEntry judged in Entries())
         {
             if (judged.Verdict?.Status == EntrySignatureStatus.Valid && judged.Entry is { } entry && string.Equals(entry.Payload.Kind, EntryKind.Acquisition, StringComparison.Ordinal) &&
@@ -172,7 +192,7 @@ public sealed class VaultLedger
     /// <param name="carried">The entries in order, each after the declaration that it needs.</param>
     /// <returns>The index of the last; null where they wait in staging.</returns>
     /// <exception cref="EvidenceException">One of them would not count there (<see cref="ErrorCode.EntriesInvalid"/>); then none goes in.</exception>
-    internal long? TakeIn(IReadOnlyList<LedgerEntry> carried) => Append(registry =>
+    internal long? TakeIn(IReadOnlyList<LedgerEntry> carried) => Append((registry, _) =>
     {
         var taken = new List<LedgerEntry>();
         foreach (LedgerEntry entry in carried.Where(entry => !registry.Knows(entry)))
@@ -190,7 +210,7 @@ public sealed class VaultLedger
     internal long? RecordSigned(LedgerEntry entry)
     {
         KeyStore keys = RequireKeys();
-        return Append(registry =>
+        return Append((registry, _) =>
         {
             using ActorKey actor = keys.LoadActor(access.Actor);
             return string.Equals(actor.Id, entry.Payload.Key, StringComparison.Ordinal)
@@ -221,6 +241,9 @@ public sealed class VaultLedger
         keys.LoadLog(settings.Origin).Dispose();
     }
 
+    /// <summary>What this user remembers of the vault; null where nothing is.</summary>
+    internal OwnMemory? Memory => access.Keys is { } keys ? new OwnMemory(keys, settings.Id, access.Logger) : null;
+
     /// <summary>The key that makes what an interrupted acquisition leaves in this vault the user's own.</summary>
     internal byte[] JournalKey() => RequireKeys().JournalKey(settings.Id);
 
@@ -250,7 +273,7 @@ public sealed class VaultLedger
     {
         KeyStore keys = RequireKeys();
         keys.LoadActor(access.Actor).Dispose();
-        return Append(registry =>
+        return Append((registry, _) =>
         {
             using ActorKey actor = keys.LoadActor(access.Actor);
             return revokers is { Count: > 0 } && registry.Keys.GetValueOrDefault(actor.Id) is { IsOwn: true } known
@@ -299,7 +322,7 @@ public sealed class VaultLedger
         }
 
         long? before = null;
-        long? entry = Append(registry =>
+        long? entry = Append((registry, _) =>
         {
             if (!registry.Keys.TryGetValue(keyId, out DeclaredKey? revoked))
                 throw new EvidenceException(ErrorCode.KeyMissing, $"The ledger declares no key {keyId}: 'evidence identity list' shows those that it does.");
@@ -487,7 +510,7 @@ public sealed class VaultLedger
     }
 
     /// <summary>Appends what is made at its place in the log, or leaves it in staging where the log's keys are not at hand.</summary>
-    private long? Append(Func<KeyRegistry, IReadOnlyList<LedgerEntry>> compose)
+    private long? Append(Func<KeyRegistry, long, IReadOnlyList<LedgerEntry>> compose)
     {
         KeyStore keys = RequireKeys();
         DemandNoReplica();
@@ -495,7 +518,8 @@ public sealed class VaultLedger
         DurableFile.SyncName(folder);
         if (!keys.HasLog(settings.Origin))
         {
-            foreach (LedgerEntry entry in DemandDocuments(compose(Open().FoldIdentities())))
+            CustodyLedger ledger = Open();
+            foreach (LedgerEntry entry in DemandDocuments(compose(ledger.FoldIdentities(), ledger.Size)))
                 LedgerWriter.Stage(Storage, entry);
             return null;
         }
@@ -506,9 +530,9 @@ public sealed class VaultLedger
         int count = 0;
         try
         {
-            result = LedgerWriter.Open(Storage, log, keys, failure).Compose(registry =>
+            result = LedgerWriter.Open(Storage, log, keys, failure).Compose((registry, index) =>
             {
-                IReadOnlyList<LedgerEntry> entries = DemandDocuments(compose(registry));
+                IReadOnlyList<LedgerEntry> entries = DemandDocuments(compose(registry, index));
                 count = entries.Count;
                 return entries;
             });
@@ -628,3 +652,10 @@ public sealed class VaultLedger
         }
     }
 }
+
+/// <summary>What an entry is to say, before it is signed.</summary>
+/// <param name="Kind">One of <see cref="EntryKind"/>.</param>
+/// <param name="Items">The items that it concerns.</param>
+/// <param name="Case">The case.</param>
+/// <param name="Body">The kind's own fields.</param>
+internal sealed record NewEntry(string Kind, IReadOnlyList<string> Items, string? Case, JsonObject Body);

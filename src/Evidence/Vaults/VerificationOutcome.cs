@@ -38,4 +38,27 @@ public sealed record VerificationOutcome
         ["imageCount"] = DecimalText.Format(Images.Count),
         ["ledgerSize"] = DecimalText.Format(LedgerSize),
     };
+
+    /// <summary>The end of the scope of a verification that read everything from the medium.</summary>
+    internal const string FromMedium = ", from the medium";
+
+    /// <summary>The images whose content was recomputed from the medium, each with the verdict on it, as far as an entry lists them; none where its body says no such thing.</summary>
+    internal static IReadOnlyList<(Sha256Digest Image, string Content)> TryRead(JsonObject body)
+    {
+        try
+        {
+            if (!body.RequireString("scope").EndsWith(FromMedium, StringComparison.Ordinal))
+                return [];
+            return
+            [
+                .. body.RequireArray("images").Select(image => JsonFields.RequireObject(image, "An image of the verification"))
+                    .Select(image => (Sha256Digest.Parse(image.RequireDigest("image")), image.RequireString("content"))),
+            ];
+        }
+        catch (FormatException)
+        {
+            // Another program's entry of that kind.
+            return [];
+        }
+    }
 }

@@ -108,7 +108,8 @@ public sealed record VerificationReport(
         return new VerificationOutcome
         {
             Content = NameOf(Content),
-            Scope = StoredBytesOnly ? "stored bytes" : options.Digests ? "content and whole-image digests" : "content",
+            Scope = (StoredBytesOnly ? "stored bytes" : options.Digests ? "content and whole-image digests" : "content") +
+                (options.FromMedium && !StoredBytesOnly ? VerificationOutcome.FromMedium : ""),
             Images = [.. Images.Select(i => new VerifiedImage(i.Image, i.Item, NameOf(i.Content)))],
             LedgerSize = Ledger.Size,
         };

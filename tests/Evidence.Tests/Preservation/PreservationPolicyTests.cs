@@ -4,6 +4,7 @@ using System.Text;
 using System.Text.RegularExpressions;
 using Evidence.Hashing;
 using Evidence.Preservation;
+using Evidence.Preservation.Statements;
 using FsCheck;
 using FsCheck.Fluent;
 using NodaTime;

@@ -21,7 +21,7 @@ public static class LedgerTimestamps
         return
         [
             .. storage.List(TimestampDocument.Prefix).Where(name => TimestampDocument.DigestOf(name) is not null)
-                .Select(name => Judge(storage, name, ledger, keys, trust)).OfType<KeptTimestamp>()
+                .Select(name => Judge(storage, name, ledger, keys, _ => trust)).OfType<KeptTimestamp>()
                 .OrderBy(kept => kept.Verdict?.Checkpoint.Size ?? -1).ThenBy(kept => kept.Verdict?.Time),
         ];
     }
@@ -34,7 +34,14 @@ public static class LedgerTimestamps
             .Select(stamp => new ProvedTime(stamp.Verdict!.Checkpoint.Size, stamp.Verdict.NoLaterThan, $"the time-stamp authority {stamp.Verdict.Authority}")));
     }
 
-    private static KeptTimestamp? Judge(ILedgerStorage storage, string name, CustodyLedger ledger, IReadOnlyCollection<VerifierKey> keys, TrustedAuthorities trust)
+    /// <summary>Judges one, where those are trusted whose certificates a policy names, out of what is kept with it.</summary>
+    /// <returns>Null where the file is missing.</returns>
+    internal static KeptTimestamp? Judge(
+        ILedgerStorage storage, string name, CustodyLedger ledger, IReadOnlyCollection<VerifierKey> keys, IReadOnlyCollection<Sha256Digest> authorities) =>
+        Judge(storage, name, ledger, keys, document => TrustedAuthorities.Among(document.Certificates, authorities));
+
+    private static KeptTimestamp? Judge(
+        ILedgerStorage storage, string name, CustodyLedger ledger, IReadOnlyCollection<VerifierKey> keys, Func<TimestampDocument, TrustedAuthorities> trustFor)
     {
         byte[]? bytes;
         try
@@ -54,7 +61,7 @@ public static class LedgerTimestamps
         try
         {
             var document = TimestampDocument.Decode(bytes);
-            TimestampVerdict verdict = TimestampCheck.Run(document, trust);
+            TimestampVerdict verdict = TimestampCheck.Run(document, trustFor(document));
             if (CheckpointFile.Parse(document.Note, keys).Defect(ledger.Checkpoint.Origin, keys) is { } defect)
                 return new KeptTimestamp(name, verdict with { Refusal = $"the checkpoint that it is over is not this log's: {defect}" }, null, null);
             return new KeptTimestamp(name, verdict, null, Contradiction(verdict.Checkpoint, ledger));

@@ -37,6 +37,14 @@ public sealed class TrustedAuthorities
         return trusted;
     }
 
+    /// <summary>Those of some certificates whose SHA-256 is named.</summary>
+    internal static TrustedAuthorities Among(IEnumerable<X509Certificate2> certificates, IReadOnlyCollection<Hashing.Sha256Digest> named)
+    {
+        var trusted = new TrustedAuthorities();
+        trusted.anchors.AddRange(certificates.Where(certificate => named.Contains(Hashing.Sha256Digest.Compute(certificate.RawData))));
+        return trusted;
+    }
+
     /// <summary>These and others.</summary>
     public TrustedAuthorities With(TrustedAuthorities others)
     {

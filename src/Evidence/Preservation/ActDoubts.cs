@@ -1,0 +1,59 @@
+using Evidence.Ledger;
+using Evidence.Preservation.Statements;
+using NodaTime;
+
+namespace Evidence.Preservation;
+
+/// <summary>
+/// Why an act does not count towards a clearance, though its signature is valid at its place: its own word of its time cannot be true, its key was in other hands, or it is
+/// another's. What speaks against a wipe is not asked: it counts as it stands.
+/// </summary>
+internal sealed class ActDoubts(Docket docket, PreservationPolicy policy, OutsideTimes times)
+{
+    private readonly Hindsight hindsight = new(docket.Registry, times.Proved);
+
+    internal string? Of(IRecorded act) => Of(act.Entry, act.Signer, act.Time);
+
+    internal string? Of(long entry, ActorIdentity signer, Instant claimed)
+    {
+        if (times.Contradiction(entry, claimed, policy.Time.Tolerance) is { } contradiction)
+            return contradiction;
+        return hindsight.Find(entry, EntrySignatureStatus.Valid, signer.KeyId) is { IsProvedBefore: false } later
+            ? $"entry {entry} may not be {signer.Name}'s. {later.ToString().TrimEnd('.')}"
+            : null;
+    }
+
+    /// <summary>Why an act is not a party's, though it says so: neither its key signed it, nor, where it has none, does a paper show it. Null where it is.</summary>
+    /// <param name="act">The act.</param>
+    /// <param name="party">The party.</param>
+    /// <param name="document">Whether the act names a paper.</param>
+    /// <param name="keyedBefore">The place in the log before which the party's key must have been on the record, for its signature alone to be enough.</param>
+    internal string? OfParty(IRecorded act, string party, bool document, long keyedBefore = long.MaxValue)
+    {
+        if (Of(act) is { } doubt)
+            return doubt;
+        if (docket.Parties.GetValueOrDefault(party) is not { } known || known.Statements[0].Entry > act.Entry)
+            return $"entry {act.Entry} speaks for '{party}', who was not on the record then";
+        bool isOwn = docket.IsOwn(act, party);
+        if (isOwn && known.KeyEntry < keyedBefore)
+            return null;
+        if (known.KeyEntry is { } keyed && keyed < keyedBefore && keyed < act.Entry)
+            return $"entry {act.Entry} is not signed by the key of {party}, but by {act.Signer.Name}";
+        return document ? null : $"entry {act.Entry} is recorded by {act.Signer.Name} for {party}, and names no paper that shows it";
+    }
+
+    /// <summary>The approvals of an act that count: each of another person, whom the policy names, and none of whoever made it.</summary>
+    internal IReadOnlyList<Recorded<Approval>> ApprovalsOf(IRecorded act, IReadOnlyList<string> approvers) =>
+    [
+        .. docket.ApprovalsOf(act.LeafHash).Where(approval => RefusalOf(approval, act, approvers) is null)
+            .DistinctBy(approval => docket.Registry.Keys[approval.Signer.KeyId].FirstKey, StringComparer.Ordinal),
+    ];
+
+    /// <summary>Why an approval does not count; null where it does.</summary>
+    internal string? RefusalOf(Recorded<Approval> approval, IRecorded act, IReadOnlyList<string> approvers) =>
+        Of(approval) is { } doubt ? doubt
+        : approval.Entry < act.Entry ? $"entry {approval.Entry} approves what came after it"
+        : docket.Registry.IsSameActor(approval.Signer.KeyId, act.Signer.KeyId) ? $"entry {approval.Entry} is {approval.Signer.Name}'s approval of their own request"
+        : !approvers.Any(approver => docket.Registry.IsSameActor(approver, approval.Signer.KeyId)) ? $"entry {approval.Entry} is signed by {approval.Signer.Name}, whom the policy does not name among those who may approve"
+        : null;
+}

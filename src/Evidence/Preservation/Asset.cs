@@ -1,0 +1,99 @@
+using Evidence.Preservation.Statements;
+
+namespace Evidence.Preservation;
+
+/// <summary>A server, and all that the ledger says of it.</summary>
+public sealed class Asset
+{
+    private readonly List<Recorded<AssetDeclaration>> declarations = [];
+    private readonly List<Recorded<AssetStateChange>> states = [];
+
+    internal Asset(string id) => Id = id;
+
+    /// <summary>What it is called in this ledger.</summary>
+    public string Id { get; }
+
+    /// <summary>What was declared of it, in the log's order. Empty where entries name it that no declaration came before.</summary>
+    public IReadOnlyList<Recorded<AssetDeclaration>> Declarations => declarations;
+
+    /// <summary>How it stood with it, in the log's order.</summary>
+    public IReadOnlyList<Recorded<AssetStateChange>> States => states;
+
+    /// <summary>The machine's serials, by its first declaration.</summary>
+    public IReadOnlyList<string> Serials => declarations is [var first, ..] ? first.Statement.Serials : [];
+
+    /// <summary>Its disks, of all its declarations, by their ids; each as it was declared first.</summary>
+    public IReadOnlyList<AssetDisk> Disks => [.. declarations.SelectMany(declared => declared.Statement.Disks).DistinctBy(disk => disk.Id, StringComparer.Ordinal)];
+
+    /// <summary>Where it stands, as was said last.</summary>
+    public string? Rack => declarations.FindLast(declared => declared.Statement.Rack is not null)?.Statement.Rack;
+
+    /// <summary>The parties that have a say in it, of all its declarations.</summary>
+    public IReadOnlyList<string> Parties => [.. declarations.SelectMany(declared => declared.Statement.Parties).Distinct(StringComparer.Ordinal)];
+
+    /// <summary>The entries that declare other serials, or another disk of the same id, under this name; empty where it is one asset.</summary>
+    public IReadOnlyList<Recorded<AssetDeclaration>> Conflicts =>
+    [
+        .. declarations.Skip(1).Where(later =>
+            !later.Statement.Serials.Order(StringComparer.Ordinal).SequenceEqual(Serials.Order(StringComparer.Ordinal), StringComparer.Ordinal) ||
+            later.Statement.Disks.Any(disk => Disks.First(known => known.Id == disk.Id) != disk)),
+    ];
+
+    /// <summary>The holds over it.</summary>
+    public IReadOnlyList<Recorded<HoldStatement>> Holds => holds;
+
+    /// <summary>The notices about it.</summary>
+    public IReadOnlyList<Recorded<NoticeStatement>> Notices => notices;
+
+    /// <summary>What parties answered, or said unasked, about it.</summary>
+    public IReadOnlyList<Recorded<ResponseStatement>> Responses => responses;
+
+    /// <summary>What lets it go of holds, and overrules objections.</summary>
+    public IReadOnlyList<Recorded<ReleaseStatement>> Releases => releases;
+
+    /// <summary>The requests to wipe it.</summary>
+    public IReadOnlyList<Recorded<ClearanceRequest>> Requests => requests;
+
+    /// <summary>The clearances that were granted for it.</summary>
+    public IReadOnlyList<Recorded<ClearanceGrant>> Grants => grants;
+
+    /// <summary>What was said of wipes of it.</summary>
+    public IReadOnlyList<Recorded<WipeStatement>> Wipes => wipes;
+
+    /// <summary>The report of the wipe that was done; null where none was.</summary>
+    public Recorded<WipeStatement>? Wiped => wipes.Find(wipe => wipe.Statement is WipeReport);
+
+    /// <summary>The wipe that was begun, and of which nothing more is said; null where there is none.</summary>
+    public Recorded<WipeStatement>? OpenIntent => wipes.Find(wipe => wipe.Statement is WipeIntent && !wipes.Exists(later => later.Statement switch
+    {
+        WipeReport report => report.Intent == wipe.LeafHash,
+        WipeAbandonment abandoned => abandoned.Intent == wipe.LeafHash,
+        _ => false,
+    }));
+
+    private readonly List<Recorded<HoldStatement>> holds = [];
+    private readonly List<Recorded<NoticeStatement>> notices = [];
+    private readonly List<Recorded<ResponseStatement>> responses = [];
+    private readonly List<Recorded<ReleaseStatement>> releases = [];
+    private readonly List<Recorded<ClearanceRequest>> requests = [];
+    private readonly List<Recorded<ClearanceGrant>> grants = [];
+    private readonly List<Recorded<WipeStatement>> wipes = [];
+
+    /// <summary>Takes in a statement that is about this asset.</summary>
+    internal void Add(IRecorded recorded)
+    {
+        switch (recorded)
+        {
+            case Recorded<AssetDeclaration> declaration: declarations.Add(declaration); break;
+            case Recorded<AssetStateChange> state: states.Add(state); break;
+            case Recorded<HoldStatement> hold: holds.Add(hold); break;
+            case Recorded<NoticeStatement> notice: notices.Add(notice); break;
+            case Recorded<ResponseStatement> response: responses.Add(response); break;
+            case Recorded<ReleaseStatement> release: releases.Add(release); break;
+            case Recorded<ClearanceRequest> request: requests.Add(request); break;
+            case Recorded<ClearanceGrant> grant: grants.Add(grant); break;
+            case Recorded<WipeStatement> wipe: wipes.Add(wipe); break;
+            default: throw new ArgumentException($"A statement of {recorded.GetType()} is about no asset.", nameof(recorded));
+        }
+    }
+}

@@ -1,0 +1,63 @@
+using Evidence.Preservation.Rules;
+using Evidence.Preservation.Statements;
+using NodaTime;
+
+namespace Evidence.Preservation;
+
+/// <summary>What the gate is asked, and all that its rules look at.</summary>
+internal sealed class Inquiry
+{
+    internal Inquiry(Docket docket, GateMaterial material, Recorded<PolicyStatement> policyAct, PreservationPolicy policy, Asset asset, Instant at)
+    {
+        Docket = docket;
+        Material = material;
+        PolicyEntry = docket.Policies[0].Entry;
+        PolicyAct = policyAct;
+        Policy = policy;
+        Asset = asset;
+        At = at;
+        Times = material.TimesFor(policy);
+        Doubts = new ActDoubts(docket, policy, Times);
+    }
+
+    internal Docket Docket { get; }
+
+    internal GateMaterial Material { get; }
+
+    /// <summary>The entry of the first policy: what was done before had none to go by.</summary>
+    internal long PolicyEntry { get; }
+
+    internal Recorded<PolicyStatement> PolicyAct { get; }
+
+    internal PreservationPolicy Policy { get; }
+
+    internal Asset Asset { get; }
+
+    internal Instant At { get; }
+
+    internal OutsideTimes Times { get; }
+
+    internal ActDoubts Doubts { get; }
+
+    /// <summary>The earliest that it can be now, as outsiders prove it; and never later than the instant that is asked for.</summary>
+    internal Instant Reached => Times.Latest is { } latest ? Instant.Min(latest.NotBefore, At) : Instant.MinValue;
+
+    /// <summary>The role of a party as of a place of the log; null where it was not on the record.</summary>
+    internal PartyRole? RoleOf(string party, long entry = long.MaxValue) => Docket.Parties.GetValueOrDefault(party)?.AsOf(entry)?.Role;
+
+    /// <summary>
+    /// Everyone who has a say in the asset: those that were named for it, those that hold it, and those that answered. Who let it go again, and has no other part in it, has no say.
+    /// </summary>
+    internal IReadOnlyList<string> PartiesWithSay =>
+    [
+        .. Asset.Parties.Concat(Asset.Holds.Where(hold => HoldsRule.Over(this, hold) is null).Select(hold => hold.Statement.Party)).Concat(Asset.Responses.Select(response => response.Statement.Party))
+            .Distinct(StringComparer.Ordinal).Where(party => RoleOf(party) is not { } role || Policy.Notices.To.Contains(role)),
+    ];
+
+    /// <summary>Whether a role may let go what another demanded.</summary>
+    internal bool IsSuperior(PartyRole? superior, PartyRole? other) =>
+        superior is { } one && other is { } two && Policy.Superiors.TryGetValue(one, out IReadOnlyList<PartyRole>? below) && below.Contains(two);
+
+    /// <summary>Whether something was said for this log: what was said for another proves nothing here, whoever carried it over.</summary>
+    internal bool IsHere(string origin) => string.Equals(origin, Docket.Ledger.Checkpoint.Origin, StringComparison.Ordinal);
+}

@@ -1,0 +1,111 @@
+using Evidence.Ledger;
+using Evidence.Preservation.Statements;
+using Evidence.Vaults;
+
+namespace Evidence.Preservation.Rules;
+
+/// <summary>That all that is on the asset is preserved: an image of each disk, verified afterwards from the medium, in as many hands as the policy asks for.</summary>
+internal static class PreservedRule
+{
+    internal const string Name = "preserved";
+
+    private const string Keeper = "the vault's keeper";
+
+    internal static GateRule Judge(Inquiry inquiry)
+    {
+        if (inquiry.Asset.Disks.Count == 0)
+            return GateRule.Of(Name, [new GateReason("The ledger names no disk of it, so nothing shows that all of it is preserved.", [], "Somebody of the firm declares its disks: 'evidence asset add'.")], RuleOutcome.NotMet);
+        return GateRule.Of(Name, [.. inquiry.Asset.Disks.Select(disk => Judge(inquiry, disk))], RuleOutcome.NotMet);
+    }
+
+    /// <summary>The answer for a disk: of its images the one that is best off speaks.</summary>
+    private static GateReason Judge(Inquiry inquiry, AssetDisk disk)
+    {
+        GateReason? best = null;
+        foreach (ImageRecord image in inquiry.Docket.ImagesOf(disk.Id).Reverse())
+        {
+            GateReason reason = Judge(inquiry, disk, image);
+            if (!reason.IsObstacle)
+                return reason;
+            best ??= reason;
+        }
+
+        return best ?? new GateReason($"There is no image of the disk {disk.Id}.", [], $"Whoever has the disk images it: 'evidence acquire DEVICE --item {disk.Id}'.");
+    }
+
+    private static GateReason Judge(Inquiry inquiry, AssetDisk disk, ImageRecord image)
+    {
+        string what = $"The disk {disk.Id} is imaged as sha256:{image.Image.ToString()[..16]} (entry {image.Entry})";
+        if (disk.Serial is { } serial && image.Serial is { } imaged && serial != imaged)
+            return new GateReason($"{what}, from a disk with the serial {imaged}; this one has {serial}.", [image.Entry], $"Whoever has the disk images it: 'evidence acquire DEVICE --item {disk.Id}'.");
+        if (disk.Size is { } size && size != image.Size)
+            return new GateReason($"{what}, of {image.Size} bytes; the disk has {size}.", [image.Entry], $"Whoever has the disk images all of it: 'evidence acquire DEVICE --item {disk.Id}'.");
+        if (image.IsLive == true)
+            return new GateReason($"{what}, while it was in use.", [image.Entry], $"Whoever has the machine images it switched off: 'evidence acquire DEVICE --item {disk.Id}'.");
+        if (Lacking(inquiry, image, out Recorded<ResponseStatement>? acceptance) is { } lacking)
+            return new GateReason($"{what}, {lacking}", [image.Entry], $"'evidence acquire --resume' may bring more; or one of those accepts it as it is: {string.Join(", ", inquiry.Policy.Preserved.AcceptedBy.Select(PartyRoles.ToName))} ('evidence response accept --image').");
+        (IReadOnlyList<string> custodians, IReadOnlyList<long> entries, IReadOnlyList<string> doubts) = Custodians(inquiry, image, acceptance is not null || image.AbsentBytes > 0);
+        int wanted = inquiry.Policy.Preserved.Copies;
+        string verified = custodians.Count == 0 ? "verified by nobody from the medium" : $"verified from the medium by {Words.Of(custodians)}";
+        string accepted = acceptance is null ? "" : $", accepted with what could not be read of it by {acceptance.Statement.Party} (entry {acceptance.Entry})";
+        return new GateReason(
+            $"{what}{accepted}, {verified}: {custodians.Count} of {wanted} within {Words.Of(inquiry.Policy.Preserved.Verified)}.{string.Concat(doubts.Select(doubt => $" One does not count: {doubt}."))}",
+            [image.Entry, .. acceptance is null ? [] : (long[])[acceptance.Entry], .. entries],
+            custodians.Count >= wanted ? null
+                : $"{(custodians.Contains(Keeper, StringComparer.Ordinal) ? "" : "The vault's keeper verifies it from the medium ('evidence verify --from-medium'); ")}others with a copy send receipts ('evidence replicate')");
+    }
+
+    /// <summary>What an image lacks, and nobody who may has accepted it without; null where that is nothing.</summary>
+    private static string? Lacking(Inquiry inquiry, ImageRecord image, out Recorded<ResponseStatement>? acceptance)
+    {
+        acceptance = null;
+        if (image.AbsentBytes is not { } absent)
+            return "and its entry does not say how much of the disk was read.";
+        if (absent <= inquiry.Policy.Preserved.Unreadable)
+            return null;
+        acceptance = inquiry.Asset.Responses.FirstOrDefault(response =>
+            response.Statement.Act == ResponseAct.Acceptance && response.Statement.Image == image.Image && inquiry.IsHere(response.Statement.Origin) &&
+            inquiry.RoleOf(response.Statement.Party, response.Entry) is { } role && inquiry.Policy.Preserved.AcceptedBy.Contains(role) &&
+            inquiry.Doubts.OfParty(response, response.Statement.Party, response.Statement.Document is not null) is null);
+        return acceptance is null ? $"and {absent} bytes of the disk were not read; the policy allows {inquiry.Policy.Preserved.Unreadable}." : null;
+    }
+
+    /// <summary>Who verified an image, each once: what each said last is what counts.</summary>
+    private static (IReadOnlyList<string> Custodians, IReadOnlyList<long> Entries, IReadOnlyList<string> Doubts) Custodians(Inquiry inquiry, ImageRecord image, bool mayBeIncomplete)
+    {
+        var last = new Dictionary<string, ImageStatement>(StringComparer.Ordinal);
+        var doubts = new List<string>();
+        foreach (ImageStatement statement in inquiry.Docket.StatementsOn(image.Image).Where(statement => statement.Entry > image.Entry))
+        {
+            if (CustodianOf(inquiry, statement) is not { } custodian)
+                doubts.Add($"the receipt in entry {statement.Entry} is signed by {statement.Signer.Name}, who is no party on the record");
+            else
+                last[custodian] = statement;
+        }
+
+        var counted = new SortedDictionary<string, long>(StringComparer.Ordinal);
+        foreach ((string custodian, ImageStatement statement) in last)
+        {
+            string? doubt = !(statement.Content == "verified" || (statement.Content == "incomplete" && mayBeIncomplete)) ? $"{custodian} found it {statement.Content} (entry {statement.Entry})"
+                : statement.Time < inquiry.At - inquiry.Policy.Preserved.Verified ? $"what {custodian} says is of {Words.Of(statement.Time)} (entry {statement.Entry})"
+                : inquiry.Doubts.Of(statement.Entry, statement.Signer, statement.Time);
+            if (doubt is null)
+                counted.Add(custodian, statement.Entry);
+            else
+                doubts.Add(doubt);
+        }
+
+        return ([.. counted.Keys], [.. counted.Values], doubts);
+    }
+
+    /// <summary>Whose copy a statement is about. Of this vault's, all its people speak with one voice; of a copy, only a party that is on the record with its key, and is not the firm itself.</summary>
+    private static string? CustodianOf(Inquiry inquiry, ImageStatement statement)
+    {
+        KeyRegistry registry = inquiry.Docket.Registry;
+        Party? party = inquiry.Docket.Parties.Values.FirstOrDefault(party => party.Key is { } key && party.KeyEntry < statement.Entry && registry.IsSameActor(key, statement.Signer.KeyId));
+        return !statement.IsReceipt ? Keeper
+            : party is null ? null
+            : party.Latest.Role == PartyRole.Provider ? Keeper
+            : party.Id;
+    }
+}

@@ -1,0 +1,122 @@
+using Evidence.Ledger;
+using Evidence.Preservation;
+using Evidence.Preservation.Statements;
+using FsCheck;
+using FsCheck.Fluent;
+using Microsoft.Extensions.Logging.Abstractions;
+using NodaTime;
+using Xunit;
+using static Evidence.Tests.Preservation.WipeGateTests;
+
+namespace Evidence.Tests.Preservation;
+
+/// <summary>What is read by the index says the same as what is read in full; and an index that is wrong is not used.</summary>
+public sealed class DocketIndexTests : IDisposable
+{
+    private const string Other = "server-8";
+
+    private static readonly Action<Scene, int>[] Acts =
+    [
+        (scene, n) => scene.Notice(n % 2 == 0 ? "customer" : "counsel", asset: Asset(n / 2)),
+        (scene, n) => scene.Pass(Duration.FromDays(n % 45)),
+        (scene, n) => Preserve(scene, n),
+        (scene, n) => scene.RequestAndApprove(Asset(n)),
+        (scene, n) => scene.Respond((ResponseAct)(n % 4), n % 3 == 0 ? "customer" : "counsel", "customer", notice: LastNotice(scene), asset: Asset(n)),
+        (scene, n) => scene.Hold("court", n % 2 == 0 ? "judge" : "keeper", (HoldForm)(n % 3), asset: Asset(n)),
+        (scene, n) => scene.Say("keeper", [Asset(n)], new AssetStateChange(Asset(n), (AssetState)(n % 4), null, null)),
+        (scene, n) => scene.Release(LastAct(scene, n), "court", "judge", asset: Asset(n)),
+    ];
+
+    private readonly DirectoryInfo folder = Directory.CreateTempSubdirectory("evidence-docket-");
+    private readonly KeyStore keys;
+
+    public DocketIndexTests() => keys = new KeyStore(folder.FullName);
+
+    public void Dispose() => folder.Delete(recursive: true);
+
+    [Fact]
+    public void By_the_index_the_gate_says_the_same()
+    {
+        Prop.ForAll(Gen.Choose(0, 9999).ArrayOf().ToArbitrary(), script =>
+        {
+            Scene scene = Scene(notices: script.Length % 3);
+            scene.Asset(Other);
+            var index = Open(scene);
+            for (int i = 0; i < Math.Min(script.Length, 12); i++)
+            {
+                scene.Now += Duration.FromMinutes(1);
+                Acts[script[i] % Acts.Length](scene, script[i] / Acts.Length);
+                // Sometimes it grows, and is remembered, on the way.
+                if (script[i] % 5 == 0)
+                    index = Open(scene);
+            }
+
+            index = Open(scene);
+            Docket whole = scene.Docket();
+            foreach (string asset in (string[])[Preservation.Scene.Server, Other, "none"])
+                Assert.Equal(Text(scene.Judge(asset, docket: whole)), Text(scene.Judge(asset, docket: Docket.ReadFor(scene.Reader(), index, asset))));
+        }).Check(Config.QuickThrowOnFailure.WithMaxTest(40));
+    }
+
+    [Fact]
+    public void One_that_was_changed_anywhere_is_made_anew_and_so_is_one_of_another_ledger()
+    {
+        Scene scene = Preserved();
+        string path = keys.MemoryPath("vault", "docket-1");
+        Open(scene);
+        byte[] kept = File.ReadAllBytes(path);
+        string right = Text(scene.Judge());
+        long hold = scene.Hold("court", "judge", HoldForm.Order);
+        Assert.True(hold > 0);
+        string shut = Text(scene.Judge());
+        Assert.NotEqual(right, shut, StringComparer.Ordinal);
+        for (int i = 0; i < kept.Length; i += 7)
+        {
+            byte[] changed = [.. kept];
+            changed[i] ^= 0x10;
+            File.WriteAllBytes(path, changed);
+            Assert.Equal(shut, Text(scene.Judge(docket: Docket.ReadFor(scene.Reader(), Open(scene), Preservation.Scene.Server))));
+            Assert.NotEqual(changed, File.ReadAllBytes(path));
+        }
+
+        // It is right, and of another ledger.
+        Scene other = Silent();
+        Open(other);
+        Assert.Equal(shut, Text(scene.Judge(docket: Docket.ReadFor(scene.Reader(), Open(scene), Preservation.Scene.Server))));
+        // Cut short, or empty.
+        foreach (int length in (int[])[0, 10, kept.Length - 1])
+        {
+            File.WriteAllBytes(path, kept[..length]);
+            Assert.Equal(shut, Text(scene.Judge(docket: Docket.ReadFor(scene.Reader(), Open(scene), Preservation.Scene.Server))));
+        }
+    }
+
+    [Fact]
+    public void It_leads_to_few_entries()
+    {
+        Scene scene = Scene(notices: 1);
+        int before = Open(scene).EntriesOf(Preservation.Scene.Server, scene.Reader()).Count;
+        for (int i = 0; i < 50; i++)
+            scene.Asset($"another-{i}", parties: []);
+        Assert.Equal(before, Open(scene).EntriesOf(Preservation.Scene.Server, scene.Reader()).Count);
+    }
+
+    private DocketIndex Open(Scene scene) => DocketIndex.Open(scene.Reader(), new OwnMemory(keys, "vault", NullLogger.Instance), TestContext.Current.CancellationToken);
+
+    private static string Asset(int n) => n % 3 == 0 ? Other : Preservation.Scene.Server;
+
+    private static void Preserve(Scene scene, int n)
+    {
+        var image = scene.Image($"{Asset(n)}/sda");
+        scene.Verify(image);
+        scene.Receipt("museum", scene.Images);
+    }
+
+    private static long? LastNotice(Scene scene) => scene.Docket().Assets.Values.SelectMany(asset => asset.Notices).LastOrDefault()?.Entry;
+
+    private static long LastAct(Scene scene, int n)
+    {
+        long[] entries = [.. scene.Docket().Assets.Values.SelectMany(asset => asset.Holds.Select(hold => hold.Entry).Concat(asset.Responses.Select(response => response.Entry)))];
+        return entries[n % entries.Length];
+    }
+}

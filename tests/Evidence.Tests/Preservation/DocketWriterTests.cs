@@ -1,0 +1,133 @@
+using System.Globalization;
+using Evidence.Hashing;
+using Evidence.Ledger;
+using Evidence.Preservation;
+using Evidence.Preservation.Statements;
+using Evidence.Tests.Vaults;
+using Evidence.Vaults;
+using Xunit;
+
+namespace Evidence.Tests.Preservation;
+
+/// <summary>What is put on a vault's record, and what is refused before it gets there.</summary>
+public sealed class DocketWriterTests : IDisposable
+{
+    private readonly TestVault place = new();
+    private readonly Vault vault;
+
+    public DocketWriterTests()
+    {
+        vault = place.Create();
+        new DocketWriter(vault).Add(new PartyStatement("counsel", PartyRole.Counsel, "Counsel", null, null, "Etc/UTC", null, null));
+    }
+
+    public void Dispose()
+    {
+        vault.Dispose();
+        place.Dispose();
+    }
+
+    [Fact]
+    public void An_act_about_more_assets_than_an_entry_has_room_for_is_several_and_stays_one()
+    {
+        string[] assets = Declare(AssetList.MostInOneEntry + 10);
+        IReadOnlyList<long> hold = Hold(assets);
+        Assert.Equal(2, hold.Count);
+        IReadOnlyList<long> again = Hold(assets);
+        Docket docket = Read();
+        foreach (long entry in hold)
+        {
+            IReadOnlyList<Recorded<HoldStatement>> parts = docket.PartsOf((Recorded<HoldStatement>)docket.FindAct(entry)!);
+            Assert.Equal(hold, parts.Select(part => part.Entry));
+            Assert.Equal(assets, parts.SelectMany(part => part.Items).Order(StringComparer.Ordinal), StringComparer.Ordinal);
+        }
+
+        Assert.Equal(again, docket.PartsOf((Recorded<HoldStatement>)docket.FindAct(again[1])!).Select(part => part.Entry));
+
+        // Whichever of the entries is named, all of it is let go; or what is named of it, by the entry that it is in.
+        IReadOnlyList<long> released = new DocketWriter(vault).Release(hold[1], null, "counsel", null, null);
+        Assert.Equal(2, released.Count);
+        Assert.Equal(assets, released.SelectMany(Items).Order(StringComparer.Ordinal), StringComparer.Ordinal);
+        Assert.Equal(hold.Select(Leaf), released.Select(entry => ((Recorded<ReleaseStatement>)Read().FindAct(entry)!).Statement.Target));
+        long one = Assert.Single(new DocketWriter(vault).Release(hold[0], [assets[^1]], "counsel", null, null));
+        Assert.Equal([assets[^1]], Items(one));
+        Assert.Equal(Leaf(hold[1]), ((Recorded<ReleaseStatement>)Read().FindAct(one)!).Statement.Target);
+    }
+
+    [Fact]
+    public void What_is_not_in_an_act_is_not_let_go_of_it()
+    {
+        string[] assets = Declare(3);
+        long hold = Assert.Single(Hold(assets[..2]));
+        var e = Assert.Throws<EvidenceException>(() => new DocketWriter(vault).Release(hold, [assets[2]], "counsel", null, null));
+        Assert.Contains($"'{assets[2]}'", e.Message, StringComparison.Ordinal);
+        Assert.Throws<EvidenceException>(() => new DocketWriter(vault).Release(hold + 1, null, "counsel", null, null));
+        Assert.Throws<EvidenceException>(() => new DocketWriter(vault).Release(hold, null, "nobody", null, null));
+    }
+
+    [Fact]
+    public void What_is_known_already_is_not_new()
+    {
+        string[] assets = Declare(2);
+        var writer = new DocketWriter(vault);
+        AssetDeclaration same = Declaration(assets[0]);
+        Assert.Empty(writer.WithoutKnown([same]));
+        Assert.Single(writer.WithoutKnown([same, Declaration(assets[1]) with { Parties = ["counsel"] }]));
+        Assert.Single(writer.WithoutKnown([same with { Rack = "A1" }]));
+        Assert.Single(writer.WithoutKnown([same with { Disks = [.. same.Disks, new AssetDisk("more", null, null)] }]));
+        Assert.Single(writer.WithoutKnown([Declaration("another")]));
+    }
+
+    [Fact]
+    public void Another_machine_or_disk_of_the_same_name_is_refused()
+    {
+        string[] assets = Declare(1);
+        var writer = new DocketWriter(vault);
+        AssetDeclaration same = Declaration(assets[0]);
+        foreach ((AssetDeclaration wrong, string why) in ((AssetDeclaration, string)[])
+        [
+            (same with { Serials = ["SN-other"] }, "with the serials"),
+            (same with { Disks = [same.Disks[0] with { Serial = "W9" }] }, "with another serial or size"),
+            (same with { Parties = ["nobody"] }, "no party 'nobody'"),
+            (same with { Asset = " x" }, "no name that can be one"),
+        ])
+        {
+            long before = vault.Ledger.Open().Size;
+            Assert.Contains(why, Assert.Throws<EvidenceException>(() => writer.Declare([Declaration("fresh"), wrong])).Message, StringComparison.Ordinal);
+            Assert.Equal(before, vault.Ledger.Open().Size);
+        }
+
+        Assert.Contains("given twice", Assert.Throws<EvidenceException>(() => writer.Declare([same, same])).Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void Whoever_requests_cannot_approve()
+    {
+        string[] assets = Declare(1);
+        long request = Assert.Single(new DocketWriter(vault).Request(assets, "why not"));
+        Assert.Contains("cannot approve it", Assert.Throws<EvidenceException>(() => new DocketWriter(vault).Approve(request, null)).Message, StringComparison.Ordinal);
+        place.Keys.LoadOrCreateActor("bob").Dispose();
+        using var bobs = Vault.Open(place.Folder, place.Access with { Actor = "bob" });
+        long approval = Assert.Single(new DocketWriter(bobs).Approve(request, null));
+        Assert.Equal("bob", Read().FindAct(approval)!.Signer.Name);
+        Assert.Equal(assets, Items(approval));
+    }
+
+    private string[] Declare(int count)
+    {
+        string[] assets = [.. Enumerable.Range(0, count).Select(i => string.Create(CultureInfo.InvariantCulture, $"s-{i:d4}"))];
+        _ = new DocketWriter(vault).Declare([.. assets.Select(Declaration)]);
+        return assets;
+    }
+
+    private static AssetDeclaration Declaration(string asset) => new(asset, [$"SN-{asset}"], [new AssetDisk($"{asset}/sda", "W1", null)], null, []);
+
+    private IReadOnlyList<long> Hold(string[] assets) =>
+        new DocketWriter(vault).Place(assets, list => new HoldStatement("counsel", HoldForm.Letter, "a letter", null, "all", list, null, null));
+
+    private Docket Read() => Docket.Read(vault.Ledger.Open(), cancellation: TestVault.Stop);
+
+    private IReadOnlyList<string> Items(long entry) => Read().FindAct(entry)!.Items;
+
+    private Sha256Digest Leaf(long entry) => LedgerEntry.Parse(vault.Ledger.Open().ReadEntry(entry)).LeafHash;
+}

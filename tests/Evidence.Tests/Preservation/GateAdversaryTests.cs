@@ -1,0 +1,341 @@
+using Evidence.Hashing;
+using Evidence.Ledger;
+using Evidence.Preservation;
+using Evidence.Preservation.Statements;
+using Evidence.Tests.Ledger;
+using NodaTime;
+using Xunit;
+using static Evidence.Tests.Preservation.WipeGateTests;
+
+namespace Evidence.Tests.Preservation;
+
+/// <summary>Whoever would have the gate open, or shut, by a trick is refused or exposed, and the text says which.</summary>
+public sealed class GateAdversaryTests
+{
+    [Fact]
+    public void A_hold_that_is_dated_back_binds_from_its_place_and_is_exposed()
+    {
+        Scene scene = Preserved();
+        scene.Hold("court", "judge", HoldForm.Order, since: Preservation.Scene.Begin, claimed: Preservation.Scene.Begin);
+        GateDecision decision = scene.Judge();
+        Shut(decision, "holds", "which says it is since 2012-01-20 09:00:00Z and came into the ledger after");
+    }
+
+    [Fact]
+    public void A_notice_that_is_entered_after_the_fact_does_not_count()
+    {
+        Scene scene = Scene(notices: 0);
+        Instant then = scene.Now + Duration.FromHours(1);
+        scene.Pass(Duration.FromDays(120));
+        // Everything claims to be of four months ago, and the window was over long since.
+        var window = ResponseWindow.Compute(then + Duration.FromDays(1), 20, WindowUnit.Working, "Etc/UTC", WorkingCalendar.Plain);
+        foreach (string party in (string[])["customer", "counsel"])
+        {
+            long notice = scene.Say("keeper", [Preservation.Scene.Server], new NoticeStatement(party, LedgerFixture.Origin, "to be wiped", null, scene.Policy.Digest, AssetList.Of([Preservation.Scene.Server]), window), then);
+            scene.Deliver(notice, claimed: then);
+        }
+
+        scene.RequestAndApprove();
+        scene.Stamp();
+        GateDecision decision = scene.Judge();
+        Assert.False(decision.IsCleared);
+        Says(decision, "silence", "it was put in later than it says");
+    }
+
+    [Fact]
+    public void A_delivery_that_nobody_outside_saw_in_time_does_not_count()
+    {
+        Scene scene = Scene(notices: 0);
+        for (int i = 0; i < 2; i++)
+        {
+            foreach (string party in (string[])["customer", "counsel"])
+                scene.Deliver(scene.Notice(party, deliver: false));
+            // The stamp comes a week after the window began.
+            scene.Pass(Duration.FromDays(8));
+            scene.Pass(Duration.FromDays(40));
+        }
+
+        scene.RequestAndApprove();
+        scene.Stamp();
+        GateDecision decision = scene.Judge();
+        Assert.False(decision.IsCleared);
+        Says(decision, "silence", "nothing proves from outside that it was delivered by");
+    }
+
+    [Theory]
+    [InlineData(DeliveryOutcome.Failed, true)]
+    [InlineData(DeliveryOutcome.Attempted, true)]
+    [InlineData(DeliveryOutcome.Delivered, false)]
+    public void What_was_not_delivered_or_is_not_shown_does_not_count(DeliveryOutcome outcome, bool paper)
+    {
+        Scene scene = Scene(notices: 0);
+        for (int i = 0; i < 2; i++)
+        {
+            foreach (string party in (string[])["customer", "counsel"])
+            {
+                scene.Deliver(scene.Notice(party, deliver: false), outcome, paper);
+                scene.Stamp();
+            }
+
+            scene.Pass(Duration.FromDays(40));
+        }
+
+        scene.RequestAndApprove();
+        scene.Stamp();
+        Assert.False(scene.Judge().IsCleared);
+        Says(scene.Judge(), "silence", "was told 0 of 2 times");
+    }
+
+    [Fact]
+    public void A_clock_that_is_set_back_is_seen()
+    {
+        Scene scene = Preserved();
+        Shut(scene.Judge(at: scene.Now - Duration.FromDays(1)), "time", "the clock was set back");
+    }
+
+    [Fact]
+    public void A_clock_that_is_set_ahead_brings_no_window_to_its_end()
+    {
+        Scene scene = Scene(notices: 0);
+        for (int i = 0; i < 2; i++)
+        {
+            scene.Notice("customer");
+            scene.Notice("counsel");
+            scene.Pass(i == 0 ? Duration.FromDays(40) : Duration.FromDays(5));
+        }
+
+        scene.RequestAndApprove();
+        scene.Stamp();
+        GateDecision decision = scene.Judge(at: scene.Now + Duration.FromDays(6));
+        Assert.False(decision.IsCleared);
+        Says(decision, "silence", "what counts as now is");
+        Shut(scene.Judge(at: scene.Now + Duration.FromDays(40)), "time", "either this is an old copy of the ledger");
+    }
+
+    [Fact]
+    public void Who_requests_does_not_approve_and_nobody_approves_twice()
+    {
+        Scene scene = Scene(notices: 1);
+        Preserve(scene);
+        long request = scene.Request("clerk");
+        scene.Approve(request, "clerk");
+        scene.Approve(request, "alice");
+        scene.Approve(request, "alice");
+        scene.Approve(request, "stranger");
+        scene.Stamp();
+        GateDecision decision = scene.Judge();
+        Shut(decision, "approvals", "1 of 2 approvals count (alice)");
+        Says(decision, "approvals", "clerk's approval of their own request");
+        Says(decision, "approvals", "signed by stranger, whom the policy does not name");
+    }
+
+    [Fact]
+    public void Approvals_of_an_earlier_request_and_old_ones_do_not_count()
+    {
+        Scene scene = Scene(notices: 1);
+        Preserve(scene);
+        scene.RequestAndApprove();
+        scene.Now += Duration.FromMinutes(1);
+        scene.Request();
+        scene.Stamp();
+        Shut(scene.Judge(), "approvals", "0 of 2");
+        scene.Now += Duration.FromMinutes(1);
+        scene.RequestAndApprove();
+        scene.Stamp();
+        Assert.True(scene.Judge().IsCleared, Text(scene.Judge()));
+        scene.Pass(Duration.FromDays(31));
+        Shut(scene.Judge(), "approvals", "more than 30 days ago");
+    }
+
+    [Fact]
+    public void Another_asset_of_the_same_name_shuts_it()
+    {
+        Scene scene = Preserved();
+        scene.Asset(serials: ["SN-of-another"]);
+        Shut(scene.Judge(), "asset", "declares another machine, or another disk, under the same name: serials SN-of-another");
+    }
+
+    [Fact]
+    public void A_disk_that_is_declared_again_as_another_shuts_it_and_disks_and_parties_are_never_taken_away()
+    {
+        Scene scene = Preserved();
+        scene.Asset(disks: [], parties: []);
+        Assert.True(scene.Judge().IsCleared);
+        scene.Asset(disks: [new AssetDisk("server-7/sdb", null, null)], parties: ["authority"]);
+        GateDecision more = scene.Judge();
+        Says(more, "preserved", "There is no image of the disk server-7/sdb");
+        Says(more, "told", "authority was told 0 of 1 times");
+        scene.Asset(disks: [new AssetDisk(Preservation.Scene.Disk, "WD-9", null)]);
+        Shut(scene.Judge(), "asset", "another machine, or another disk");
+    }
+
+    [Fact]
+    public void A_policy_that_is_swapped_is_not_in_force()
+    {
+        Scene scene = Scene(notices: 0);
+        PreservationPolicy lax = scene.Policy with
+        {
+            Digest = Sha256Digest.Compute("lax"u8),
+            Name = "Lax",
+            Notices = scene.Policy.Notices with { OnSilence = scene.Policy.Notices.OnSilence with { Count = 0 } },
+            Approvals = scene.Policy.Approvals with { Count = 0 },
+            Changes = new ChangeRules(0, Duration.Zero),
+            Holds = new HoldRules(HoldTerm.Never, HoldTerm.Never, HoldTerm.Never),
+        };
+        scene.Adopt(lax);
+        long change = scene.Say("clerk", [], new PolicyStatement(lax.Digest, lax.Name, scene.Policy.Digest));
+        scene.Stamp();
+        GateDecision decision = scene.Judge();
+        Assert.Equal(scene.Policy.Digest, decision.Policy);
+        Says(decision, "policy", "0 of the 2 approvals that the one before it asks for");
+        // Brought by whoever asks, it is refused as well.
+        Shut(scene.Judge(policy: lax), "policy", "is not the one in force");
+        // Approved by the one who proposes it and one more, it still is not.
+        scene.Approve(change, "clerk");
+        scene.Approve(change, "alice");
+        scene.Stamp();
+        Says(scene.Judge(), "policy", "1 of the 2 approvals");
+        // Approved by two others, it waits.
+        scene.Approve(change, "bob");
+        scene.Stamp();
+        Says(scene.Judge(), "policy", "it waits until");
+        scene.Pass(Duration.FromDays(14));
+        Assert.Equal(lax.Digest, scene.Judge().Policy);
+        // Gone, it is no reason to go by the one before it.
+        scene.Forget(lax);
+        Shut(scene.Judge(), "policy", "is not in the vault");
+    }
+
+    [Fact]
+    public void Notices_from_before_any_policy_do_not_count()
+    {
+        var scene = new Scene();
+        scene.Party("customer", PartyRole.Customer, "customer");
+        scene.Asset();
+        for (int i = 0; i < 2; i++)
+        {
+            scene.Notice("customer");
+            scene.Pass(Duration.FromDays(40));
+        }
+
+        scene.Say("keeper", [], new PolicyStatement(scene.Policy.Digest, scene.Policy.Name, null));
+        scene.RequestAndApprove();
+        scene.Stamp();
+        GateDecision decision = scene.Judge();
+        Assert.False(decision.IsCleared);
+        Says(decision, "silence", "before any policy was on the record");
+    }
+
+    [Fact]
+    public void An_objection_counts_whenever_it_comes_in_and_only_its_party_takes_it_back()
+    {
+        Scene scene = Silent();
+        long objection = scene.Respond(ResponseAct.Objection, "customer", "keeper");
+        Shut(scene.Judge(), "objections", "customer objects");
+        // The firm takes it back in the customer's name; so does counsel.
+        scene.Respond(ResponseAct.Withdrawal, "customer", "keeper", paper: true);
+        scene.Respond(ResponseAct.Withdrawal, "counsel", "counsel");
+        scene.Stamp();
+        Shut(scene.Judge(), "objections", "customer objects");
+        scene.Respond(ResponseAct.Withdrawal, "customer", "customer");
+        scene.Stamp();
+        Says(scene.Judge(), "objections", "took it back");
+        Shut(scene.Judge(), "cooling-off", $"Entry");
+        Assert.True(objection > 0);
+    }
+
+    [Fact]
+    public void An_act_put_in_once_more_under_another_signature_changes_nothing()
+    {
+        Scene scene = Preserved();
+        long hold = scene.Hold("court", "judge", HoldForm.Order);
+        LedgerEntry placed = scene.Entry(hold);
+        scene.Release(hold, "court", "judge");
+        scene.Stamp();
+        scene.Pass(Duration.FromDays(15));
+        Assert.True(scene.Judge().IsCleared, Text(scene.Judge()));
+        // ECDSA signs the same bytes anew with another signature: the same hold, another leaf.
+        scene.Append(LedgerEntry.Create(placed.Payload, Preservation.Scene.KeyOf("judge")));
+        Assert.True(scene.Judge().IsCleared, Text(scene.Judge()));
+    }
+
+    [Fact]
+    public void A_key_that_comes_later_does_not_release_what_came_by_letter()
+    {
+        Scene scene = Preserved();
+        scene.Party("users", PartyRole.Users);
+        long hold = scene.Say("keeper", [Preservation.Scene.Server], new HoldStatement(
+            "users", HoldForm.Order, "by letter", Sha256Digest.Compute("letter"u8), "x", AssetList.Of([Preservation.Scene.Server]), null, null));
+        // The firm makes a key for the users, and releases with it.
+        scene.Party("users", PartyRole.Users, "puppet");
+        scene.Release(hold, "users", "puppet");
+        scene.Pass(Duration.FromDays(15));
+        Shut(scene.Judge(), "holds", "names no paper that shows it");
+    }
+
+    [Fact]
+    public void A_partys_first_key_stands()
+    {
+        Scene scene = Preserved();
+        long hold = scene.Hold("court", "judge", HoldForm.Order);
+        scene.Party("court", PartyRole.Court, "puppet");
+        scene.Release(hold, "court", "puppet");
+        scene.Pass(Duration.FromDays(15));
+        Shut(scene.Judge(), "holds", "is not signed by the key of court");
+    }
+
+    [Fact]
+    public void What_was_taken_away_is_not_the_firms_to_wipe()
+    {
+        Scene scene = Preserved();
+        scene.Say("keeper", [Preservation.Scene.Server], new AssetStateChange(Preservation.Scene.Server, AssetState.Seized, null, null));
+        Shut(scene.Judge(), "asset", "It was seized");
+        scene.Say("keeper", [Preservation.Scene.Server], new AssetStateChange(Preservation.Scene.Server, AssetState.Returned, null, null));
+        Assert.True(scene.Judge().IsCleared);
+    }
+
+    [Fact]
+    public void A_window_that_is_counted_short_or_elsewhere_does_not_count()
+    {
+        Scene scene = Scene(notices: 0);
+        for (int i = 0; i < 3; i++)
+        {
+            scene.Notice("customer", days: i == 0 ? 19 : 20, zone: i == 1 ? "Asia/Tokyo" : "Etc/UTC");
+            scene.Pass(Duration.FromDays(40));
+        }
+
+        GateDecision decision = scene.Judge();
+        Says(decision, "silence", "its window is 19 working days");
+        Says(decision, "silence", "by another calendar or zone than the party's");
+        Says(decision, "silence", "customer was told 1 of 2 times");
+    }
+
+    [Fact]
+    public void Where_nobody_is_named_nobody_is_silent()
+    {
+        var scene = new Scene();
+        scene.Say("keeper", [], new PolicyStatement(scene.Policy.Digest, scene.Policy.Name, null));
+        scene.Asset(parties: []);
+        scene.RequestAndApprove();
+        scene.Stamp();
+        GateDecision decision = scene.Judge();
+        Assert.False(decision.IsCleared);
+        Says(decision, "silence", "names nobody who has a say");
+    }
+
+    [Fact]
+    public void What_was_said_for_another_ledger_is_said_for_that_one_alone()
+    {
+        Scene scene = Silent();
+        long objection = scene.Respond(ResponseAct.Objection, "customer", "customer");
+        // The customer's own signature, for the ledger of another firm where an asset of the same name is, put in here by whoever got hold of it.
+        foreach (ResponseAct act in (ResponseAct[])[ResponseAct.Withdrawal, ResponseAct.Consent])
+            scene.Say("customer", [Preservation.Scene.Server], new ResponseStatement(act, "customer", "evidence.example/another", null, null, null, null));
+        scene.Stamp();
+        Shut(scene.Judge(), "objections", $"customer objects, by entry {objection}");
+        Says(scene.Judge(), "objections", "it is of the log evidence.example/another");
+        scene.Respond(ResponseAct.Withdrawal, "customer", "customer");
+        scene.Pass(Duration.FromDays(15));
+        Assert.DoesNotContain(scene.Judge().Rules.SelectMany(rule => rule.Reasons), reason => reason.Sentence.Contains("consents", StringComparison.Ordinal));
+    }
+}
