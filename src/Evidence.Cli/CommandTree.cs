@@ -16,8 +16,9 @@ internal static class CommandTree
           evidence repair --from /mnt/copy/evidence.vault             bring damaged content back from a copy
           evidence export server-7 --format raw --output server-7.img
           evidence log                                                the custody entries, in order
+          evidence gate server-7                                      may it be wiped?
 
-        Exit codes: 0 done; 1 failed; 2 usage; 3 content refuted; 4 incomplete or unverifiable; 130 interrupted.
+        Exit codes: 0 done; 1 failed; 2 usage; 3 content refuted; 4 incomplete or unverifiable; 5 refused by the gate; 130 interrupted.
         """)
     {
         Session.VaultOption,
@@ -40,6 +41,15 @@ internal static class CommandTree
         NoteCommand.Build(),
         DocumentCommand.Build(),
         TransferCommand.Build(),
+        PartyCommand.Build(),
+        AssetCommand.Build(),
+        HoldCommand.Build(),
+        NoticeCommand.Build(),
+        ResponseCommand.Build(),
+        PolicyCommand.Build(),
+        GateCommand.Build(),
+        ClearCommand.Build(),
+        WipeCommand.Build(),
         ProveCommand.Build(),
         CheckCommand.Build(),
     };

@@ -103,7 +103,7 @@ internal static class EntryText
                 $"{Field(payload, "imageCount")} images in a ledger of {Field(payload, "size")} entries: {Field(payload, "content")}.",
             EntryKind.Timestamp => $"{who} had the first {Field(payload, "size")} entries time-stamped by {Field(payload, "authority")}: {Field(payload, "genTime")}.",
             EntryKind.Note => $"{who} noted{(items.Length == 0 ? "" : $" on {items}")}: {Field(payload, "text")}",
-            _ => $"{who} recorded: {payload.Body.ToJsonString()}",
+            _ => DocketText.Sentence(who, payload),
         };
     }
 
@@ -145,6 +145,11 @@ internal static class EntryText
         else if (payload.Kind == EntryKind.Export && Field(payload, "sha256") is { } digest)
         {
             yield return $"sha256 of what was handed out {digest}";
+        }
+        else
+        {
+            foreach (string detail in DocketText.Details(payload))
+                yield return detail;
         }
     }
 

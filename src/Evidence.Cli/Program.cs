@@ -2,7 +2,8 @@ using System.CommandLine;
 using Evidence;
 using Evidence.Cli;
 
-ParseResult parsed = CommandTree.Build().Parse(args);
+// An argument that begins with @ is one like any other: names and selectors may.
+ParseResult parsed = CommandTree.Build().Parse(args, new ParserConfiguration { ResponseFileTokenReplacer = null });
 if (parsed.Errors.Count == 0)
     return await parsed.InvokeAsync();
 

@@ -14,6 +14,12 @@ internal static class CheckCommand
 
     private static readonly Option<string?> Extract = new("--extract") { Description = "Also write the proved bytes of the range here, if the proof holds. Only with one proof.", HelpName = "PATH" };
 
+    private static readonly Option<string[]> Serials = new("--asset-serial")
+    {
+        Description = "The serials as they were read from the machine that is to be wiped: whether a clearance may be used for it, now. Only with one proof.",
+        HelpName = "S",
+    };
+
     internal static Command Build()
     {
         var command = new Command(
@@ -23,14 +29,16 @@ internal static class CheckCommand
             policy (tlog-policy); without one a proof can only be found to agree with itself. Also checks proofs that a log has two histories ('replicate receive' makes
             them): proved is then that its keeper signed both.
 
-            Exit codes: 0 all are proved; 3 one does not hold; 4 one is consistent, but its signer is unknown, or has not the quorum, or its signature does not count.
+            Exit codes: 0 all are proved; 3 one does not hold; 4 one is consistent, but its signer is unknown, or has not the quorum, or its signature does not count; 5 it is
+            proved, and no clearance for the machine with these serials, or one that expired.
 
             Examples:
               evidence check server-7.proof --policy my.policy
               evidence check superblock.proof --policy my.policy --trust tsa-root.pem --extract superblock.bin
+              evidence check server-7.clearance --policy my.policy --asset-serial "$(dmidecode -s system-serial-number)"
             """)
         {
-            Files, Options.Policy, Options.Trust, Extract,
+            Files, Options.Policy, Options.Trust, Extract, Serials,
         };
         Session.Bind(command, (session, parsed, _) =>
         {
@@ -40,17 +48,30 @@ internal static class CheckCommand
                 throw new EvidenceException(ErrorCode.Usage, "--extract goes with one proof.");
             if (Path.Exists(extract))
                 throw new EvidenceException(ErrorCode.DestinationInvalid, $"There is a file {extract} already; name another.");
+            string[] serials = parsed.GetValue(Serials) ?? [];
+            if (serials.Length > 0 && files.Length != 1)
+                throw new EvidenceException(ErrorCode.Usage, "--asset-serial goes with one proof.");
             WitnessPolicy? policy = Options.FindPolicy(session, parsed);
             TrustedAuthorities trust = session.TrustOf(parsed);
             (string File, ProofVerdict Verdict)[] checks = [.. files.Select(file => (file, Check(file, policy, trust, extract)))];
+            ClearanceCheck? clearance = serials.Length == 0 || checks[0].Verdict.Entries is not [var entry] ? null : ClearanceCheck.Run(entry, serials, session.Access.Clock.GetCurrentInstant());
             session.Answer(
-                () => new JsonObject { ["proofs"] = new JsonArray([.. checks.Select(c => ToJson(c.File, c.Verdict))]) },
+                () =>
+                {
+                    var json = new JsonObject { ["proofs"] = new JsonArray([.. checks.Select(c => ToJson(c.File, c.Verdict))]) };
+                    if (serials.Length > 0)
+                        json["clearance"] = ClearanceText.ToJson(clearance);
+                    return json;
+                },
                 text =>
                 {
                     foreach ((string file, ProofVerdict verdict) in checks)
                         Print(text, file, verdict);
+                    if (serials.Length > 0)
+                        ClearanceText.Print(text, clearance);
                 });
-            return Task.FromResult(ExitCode.Worst(checks.Select(c => CodeOf(c.Verdict))));
+            IEnumerable<int> codes = checks.Select(c => CodeOf(c.Verdict));
+            return Task.FromResult(ExitCode.Worst(serials.Length == 0 || clearance is { IsGood: true } ? codes : codes.Append(ExitCode.Refused)));
         });
         return command;
     }

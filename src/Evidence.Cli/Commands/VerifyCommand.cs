@@ -23,6 +23,11 @@ internal static class VerifyCommand
         Description = "Only hold stored bytes against their checksums: quicker, finds rot, recomputes no content.",
     };
 
+    private static readonly Option<bool> FromMedium = new("--from-medium")
+    {
+        Description = "Have the system forget what it cached of each pack first, so that the medium itself is read. The entry says so; only then does a copy count as preserved.",
+    };
+
     private static readonly Option<bool> NoRecord = new("--no-record") { Description = "Write no entry into the ledger." };
 
     internal static Command Build()
@@ -36,11 +41,12 @@ internal static class VerifyCommand
             Examples:
               evidence verify
               evidence verify server-7 --digests
+              evidence verify --from-medium
               evidence --json verify --scrub
               evidence verify --policy witnesses.policy
             """)
         {
-            Images, Digests, Scrub, NoRecord, Options.Policy, Options.Trust,
+            Images, Digests, Scrub, FromMedium, NoRecord, Options.Policy, Options.Trust,
         };
         Session.Bind(command, RunAsync);
         return command;
@@ -53,6 +59,7 @@ internal static class VerifyCommand
             Images = parsed.GetValue(Images) ?? [],
             Digests = parsed.GetValue(Digests),
             StoredBytesOnly = parsed.GetValue(Scrub),
+            FromMedium = parsed.GetValue(FromMedium),
             Keys = session.Access.Keys,
             Trust = session.TrustOf(parsed),
             Policy = Options.FindPolicy(session, parsed),

@@ -15,6 +15,7 @@ public sealed class PageTests
 
     [Theory]
     [InlineData("two-days.md")]
+    [InlineData("replay.md")]
     public void A_page_shows_what_its_commands_print(string name)
     {
         string path = Path.Combine(Docs, name);

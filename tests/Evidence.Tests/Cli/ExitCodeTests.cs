@@ -15,6 +15,7 @@ public sealed class ExitCodeTests
         [ErrorCode.LedgerFork] = 3,
         [ErrorCode.LedgerRollback] = 3,
         [ErrorCode.Interrupted] = 130,
+        [ErrorCode.GateRefused] = 5,
     };
 
     public static TheoryData<string> Codes =>
@@ -36,6 +37,8 @@ public sealed class ExitCodeTests
     [InlineData(4, 0, 4, 0)]
     [InlineData(1, 4, 1, 0)]
     [InlineData(3, 1, 3, 4)]
+    [InlineData(5, 4, 5, 0)]
+    [InlineData(1, 5, 1, 4)]
     [InlineData(130, 3, 130)]
-    public void Of_several_three_counts_before_one_and_one_before_four(int worst, params int[] codes) => Assert.Equal(worst, ExitCode.Worst(codes));
+    public void Of_several_three_counts_before_one_and_one_before_five_and_that_before_four(int worst, params int[] codes) => Assert.Equal(worst, ExitCode.Worst(codes));
 }

@@ -1,0 +1,69 @@
+using System.CommandLine;
+using System.Text.Json.Nodes;
+using Evidence.Hashing;
+using Evidence.Preservation;
+using Evidence.Preservation.Statements;
+using Evidence.Vaults;
+
+namespace Evidence.Cli;
+
+/// <summary>What is carried between a ledger and parties that sign on machines of their own.</summary>
+internal static class Carry
+{
+    internal static readonly Argument<string> File = new("FILE") { Description = "The file that was carried here." };
+
+    internal static readonly Option<string?> Document = new("--document") { Description = "The paper that it names, where one came along; it is kept in the vault.", HelpName = "FILE" };
+
+    /// <summary>Writes an entry of a docket to a file, and answers.</summary>
+    internal static void Write<T>(Session session, Docket docket, long entry, string path, string what)
+        where T : Statement
+    {
+        if (docket.FindAct(entry) is not Recorded<T> act)
+            throw new EvidenceException(ErrorCode.DocketInvalid, $"Entry {entry} is no {what}: 'evidence {what} list' shows those that there are.");
+        CarriedStatement.Write(docket, entry, path);
+        long[] others = [.. docket.PartsOf(act).Select(part => part.Entry).Where(part => part != entry)];
+        session.Answer(
+            () => new JsonObject { ["file"] = path, ["entry"] = DocketOptions.Number(entry), ["others"] = DocketOptions.Numbers(others) },
+            text =>
+            {
+                text.WriteLine($"Written: {path}");
+                if (others.Length > 0)
+                    text.WriteLine($"It is about more assets than one entry has room for: entries {string.Join(", ", others)} go along, each in a file of its own.");
+            });
+    }
+
+    /// <summary>Takes a file into the ledger, with the paper that it names, and answers.</summary>
+    /// <param name="session">The call.</param>
+    /// <param name="parsed">Its arguments: <see cref="File"/> and <see cref="Document"/>.</param>
+    /// <param name="what">What it is to be.</param>
+    /// <param name="accept">Whether a statement is that, and the document that it names.</param>
+    internal static void Take(Session session, ParseResult parsed, string what, Func<Statement, (bool Is, Sha256Digest? Document)> accept)
+    {
+        string path = parsed.GetValue(File)!;
+        var carried = CarriedStatement.Read(path);
+        (bool isIt, Sha256Digest? named) = accept(carried.Statement);
+        if (!isIt)
+            throw new EvidenceException(ErrorCode.EntriesInvalid, $"{path} holds no {what}, but an entry of the kind '{carried.Statement.Kind}'.");
+        string? document = parsed.GetValue(Document);
+        if (document is not null && DocketOptions.DigestOf(document) != named)
+            throw new EvidenceException(ErrorCode.EntriesInvalid, $"{document} is not the paper that {path} names{(named is { } digest ? $" (sha256:{digest})" : ", for it names none")}.");
+        using Vault vault = session.OpenVault();
+        var docket = Docket.Read(vault.Ledger.Open());
+        _ = DocketOptions.Keep(vault, document);
+        IReadOnlyList<long> entries = DocketOptions.One(carried.Take(vault, docket));
+        session.Answer(
+            entries,
+            json =>
+            {
+                json["signer"] = carried.Signer.Name;
+                json["key"] = carried.Entry.Payload.Key;
+            },
+            text =>
+            {
+                text.WriteLine($"  {DocketText.Sentence(carried.Signer.Name, carried.Entry.Payload)}");
+                text.WriteLine($"  signed by {carried.Entry.Payload.Key}: good. Whose key that is, the ledger's parties say ('evidence party list').");
+                if (named is { } digest && document is null)
+                    text.WriteLine($"  It names a paper, sha256:{digest}: 'evidence document add' keeps it, when it comes.");
+            });
+    }
+}

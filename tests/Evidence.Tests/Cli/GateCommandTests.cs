@@ -1,0 +1,103 @@
+using System.Text.Json.Nodes;
+using Evidence.Hashing;
+using Evidence.Tests.Vaults;
+using Xunit;
+
+namespace Evidence.Tests.Cli;
+
+/// <summary>The commands of the gate as scripts see them: exit codes, one JSON object, errors that name the way out. What they are for, the replay shows.</summary>
+public sealed class GateCommandTests : IDisposable
+{
+    private readonly TestVault place = new();
+
+    public GateCommandTests() => place.Create(folder: place.At("evidence.vault")).Dispose();
+
+    public void Dispose() => place.Dispose();
+
+    [Fact]
+    public async Task Default_is_no_and_exits_with_5()
+    {
+        CommandRun shut = await RunAsync("--json", "gate", "server-7");
+        Assert.Equal(5, shut.ExitCode);
+        Assert.False((bool)shut.Json["cleared"]!);
+        Assert.Equal("refused", (string?)shut.Json["rules"]![0]!["outcome"]);
+        CommandRun explained = await RunAsync("gate", "server-7", "--explain");
+        Assert.Equal(5, explained.ExitCode);
+        Assert.StartsWith("NO   server-7 may not be wiped", explained.Output, StringComparison.Ordinal);
+        Assert.Contains("-> Somebody of the firm records one", explained.Output, StringComparison.Ordinal);
+        Assert.Equal(2, (await RunAsync("gate")).ExitCode);
+        Assert.Equal(2, (await RunAsync("gate", "server-7", "--at", "yesterday")).ExitCode);
+        Assert.Equal(5, (await RunAsync("clear", "grant", "server-7")).ExitCode);
+    }
+
+    [Fact]
+    public async Task An_inventory_comes_in_once_and_whole_or_not_at_all()
+    {
+        await WriteAsync("good.csv", "asset,serials,disks\nserver-7,SN-7,\"server-7/sda,serial=W7\"\nserver-8,SN-8,\n");
+        CommandRun dry = await RunAsync("--json", "asset", "import", "good.csv", "--dry-run");
+        Assert.Equal(("2", "0", null), ((string?)dry.Json["assets"], (string?)dry.Json["declared"], (string?)dry.Json["firstEntry"]));
+        CommandRun imported = await RunAsync("--json", "asset", "import", "good.csv");
+        Assert.Equal(("2", "3", "4"), ((string?)imported.Json["declared"], (string?)imported.Json["firstEntry"], (string?)imported.Json["lastEntry"]));
+        CommandRun again = await RunAsync("--json", "asset", "import", "good.csv");
+        Assert.Equal(("0", "2"), ((string?)again.Json["declared"], (string?)again.Json["known"]));
+
+        await WriteAsync("bad.csv", "asset,serials,disks\nserver-9,SN-9,\nserver-10,SN-10,\"x,size=big\"\n");
+        CommandRun bad = await RunAsync("asset", "import", "bad.csv");
+        Assert.Equal(1, bad.ExitCode);
+        Assert.Contains("bad.csv, line 3, column 'disks'", bad.Error, StringComparison.Ordinal);
+        // A file of names goes through to the selector, whole.
+        await WriteAsync("names", "server-7\nserver-8\n");
+        JsonArray listed = (await RunAsync("--json", "asset", "list", "@names")).Json["assets"]!.AsArray();
+        Assert.Equal(["server-7", "server-8"], listed.Select(asset => (string?)asset!["asset"]), StringComparer.Ordinal);
+        CommandRun stranger = await RunAsync("hold", "place", "--party", "nobody", "--form", "order", "--authority", "x", "--assets", "all");
+        Assert.Equal(1, stranger.ExitCode);
+        Assert.Contains("'evidence party add' adds one", stranger.Error, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task A_party_answers_from_a_file_on_a_machine_of_its_own()
+    {
+        Assert.Equal(0, (await RunAsync("identity", "create", "counsel")).ExitCode);
+        string key = (string)(await RunAsync("--json", "--actor", "counsel", "identity", "show")).Json["key"]!;
+        Assert.Equal(0, (await RunAsync("party", "add", "counsel", "--role", "counsel", "--name", "Counsel", "--key", key, "--zone", "America/Los_Angeles")).ExitCode);
+        Assert.Equal(0, (await RunAsync("asset", "add", "server-7", "--serial", "SN-7", "--disk", "server-7/sda,serial=W7", "--party", "counsel")).ExitCode);
+
+        // A template leads nowhere, and is not taken.
+        Assert.Equal(0, (await RunAsync("policy", "default", "--output", "template.yaml")).ExitCode);
+        CommandRun template = await RunAsync("--json", "policy", "set", "template.yaml");
+        Assert.Equal((1, "policy-invalid"), (template.ExitCode, (string?)template.Json["error"]!["code"]));
+        string[] approvers = [.. "ab".Select(c => $"sha256:{new string(c, 64)}")];
+        Assert.Equal(0, (await RunAsync(
+            "policy", "default", "--authority", Sha256Digest.Compute("root"u8).ToString(), "--approver", approvers[0], "--approver", approvers[1], "--output", "wipe.yaml")).ExitCode);
+        Assert.Equal(0, (await RunAsync("policy", "set", "wipe.yaml")).ExitCode);
+
+        CommandRun sent = await RunAsync("--json", "notice", "send", "--party", "counsel", "--assets", "all");
+        string notice = (string)sent.Json["notices"]![0]!["entries"]![0]!;
+        Assert.Equal(20, (int)sent.Json["notices"]![0]!["window"]!["days"]!);
+        Assert.Equal(0, (await RunAsync("notice", "write", notice, "--output", "notice.file")).ExitCode);
+        Assert.Equal(2, (await RunAsync("response", "object", "notice.file", "--party", "counsel")).ExitCode);
+        Assert.Equal(2, (await RunAsync("--actor", "counsel", "response", "object", "notice.file", "--party", "customer", "--output", "answer.file")).ExitCode);
+        // There is no vault where this is signed.
+        CommandRun signed = await RunAsync("--vault", "none", "--actor", "counsel", "response", "object", "notice.file", "--party", "counsel", "--text", "No.", "--output", "answer.file");
+        Assert.Equal(0, signed.ExitCode);
+        CommandRun taken = await RunAsync("--json", "response", "take", "answer.file");
+        Assert.Equal(key, (string?)taken.Json["key"]);
+        string entry = (string)taken.Json["entries"]![0]!;
+        // Once more changes nothing.
+        Assert.Equal(entry, (string?)(await RunAsync("--json", "response", "take", "answer.file")).Json["entries"]![0]);
+        Assert.Contains($"counsel objects, by entry {entry} to the notice in entry {notice}: \"No.\"", (await RunAsync("gate", "server-7")).Output, StringComparison.Ordinal);
+        JsonObject state = (await RunAsync("--json", "gate", "--all")).Json["assets"]![0]!.AsObject();
+        Assert.Contains("objected", state["state"]!.AsArray().Select(word => (string?)word), StringComparer.Ordinal);
+        Assert.Equal("objected", (string?)(await RunAsync("--json", "notice", "due")).Json["tasks"]![0]!["step"]);
+
+        // A proof of something else is no clearance.
+        Assert.Equal(0, (await RunAsync("prove", entry, "--output", "entry.proof")).ExitCode);
+        CommandRun check = await RunAsync("--json", "check", "entry.proof", "--asset-serial", "SN-7");
+        Assert.Equal(5, check.ExitCode);
+        Assert.False((bool)check.Json["clearance"]!["good"]!);
+    }
+
+    private Task<CommandRun> RunAsync(params string[] arguments) => CommandRun.StartAsync(place, arguments);
+
+    private Task WriteAsync(string name, string text) => File.WriteAllTextAsync(place.At(name), text, TestVault.Stop);
+}
