@@ -52,7 +52,7 @@ internal static class GateScale
             });
             Console.WriteLine(string.Create(
                 CultureInfo.InvariantCulture,
-                $"  {ledger.Size} entries, {whole.Assets.Count} assets, {cleared} cleared; index {new FileInfo(keys.MemoryPath("gate-scale", "docket-1")).Length / 1048576.0:0.0} MiB; answer {answer.IsCleared}; peak {Process.GetCurrentProcess().PeakWorkingSet64 / 1048576} MiB"));
+                $"  {ledger.Size} entries, {whole.Assets.Count} assets, {cleared} cleared; index {new FileInfo(keys.MemoryPath("gate-scale", "docket-2")).Length / 1048576.0:0.0} MiB; answer {answer.IsCleared}; peak {Process.GetCurrentProcess().PeakWorkingSet64 / 1048576} MiB"));
         }
         finally
         {

@@ -14,6 +14,7 @@ public sealed class Docket
 {
     private readonly Dictionary<string, Party> parties = new(StringComparer.Ordinal);
     private readonly Dictionary<string, Asset> assets = new(StringComparer.Ordinal);
+    private readonly Dictionary<string, List<Recorded<AssetDeclaration>>> disks = new(StringComparer.Ordinal);
     private readonly Dictionary<string, List<ImageRecord>> images = new(StringComparer.Ordinal);
     private readonly Dictionary<Sha256Digest, List<ImageStatement>> verifications = [];
     private readonly Dictionary<Sha256Digest, List<Recorded<DeliveryStatement>>> deliveries = [];
@@ -116,6 +117,10 @@ public sealed class Docket
     /// <param name="target">The leaf hash of its entry.</param>
     public IReadOnlyList<Recorded<Approval>> ApprovalsOf(Sha256Digest target) => approvals.GetValueOrDefault(target) ?? [];
 
+    /// <summary>The declarations that name a disk, in the log's order.</summary>
+    /// <param name="disk">The disk's id.</param>
+    public IReadOnlyList<Recorded<AssetDeclaration>> DeclarationsOf(string disk) => disks.GetValueOrDefault(disk) ?? [];
+
     /// <summary>The images of an item, in the log's order.</summary>
     public IReadOnlyList<ImageRecord> ImagesOf(string item) => images.GetValueOrDefault(item) ?? [];
 
@@ -206,7 +211,7 @@ public sealed class Docket
         IRecorded recorded = statement switch
         {
             PartyStatement party => Take(At(party)),
-            AssetDeclaration asset => Take(At(asset), [asset.Asset]),
+            AssetDeclaration asset => TakeDisks(At(asset)),
             AssetStateChange state => Take(At(state), [state.Asset]),
             HoldStatement hold => Take(At(hold), entry.Payload.Items),
             ReleaseStatement release => Take(At(release), entry.Payload.Items),
@@ -248,6 +253,13 @@ public sealed class Docket
         }
 
         return recorded;
+    }
+
+    private IRecorded TakeDisks(Recorded<AssetDeclaration> declared)
+    {
+        foreach (AssetDisk disk in declared.Statement.Disks)
+            AddTo(disks, disk.Id, declared);
+        return Take(declared, [declared.Statement.Asset]);
     }
 
     private static T AddTo<T>(List<T> list, T value)

@@ -24,6 +24,9 @@ internal static class DocketKeys
 
     private static string Item(string item) => "item:" + item;
 
+    /// <summary>Who has a disk of an id.</summary>
+    private static string Disk(string disk) => "disk:" + disk;
+
     private static string Image(Sha256Digest image) => "image:" + image;
 
     /// <summary>What answers an act.</summary>
@@ -56,6 +59,7 @@ internal static class DocketKeys
                 return Statement.TryParse(entry.Payload) switch
                 {
                     PartyStatement or PolicyStatement => [All],
+                    AssetDeclaration asset => [Asset(asset.Asset), .. asset.Disks.Select(disk => Disk(disk.Id))],
                     AssetStatement asset => [Asset(asset.Asset)],
                     ClearanceGrant grant => [Asset(grant.Asset)],
                     WipeIntent intent => [Asset(intent.Asset)],
@@ -76,7 +80,7 @@ internal static class DocketKeys
         EntryKind.Transfer => TransferBook.TryParse(entry) is TransferOffer ? [On(entry.LeafHash)] : [],
         _ => Statement.TryParse(entry.Payload) switch
         {
-            AssetDeclaration asset => asset.Disks.Select(disk => Item(disk.Id)),
+            AssetDeclaration asset => asset.Disks.SelectMany(disk => (string[])[Item(disk.Id), Disk(disk.Id)]),
             PolicyStatement or NoticeStatement or ClearanceRequest => [On(entry.LeafHash)],
             ReleaseStatement release => [Act(release.Target)],
             ResponseStatement { Notice: { } notice } => [Act(notice)],

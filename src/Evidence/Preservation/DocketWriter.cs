@@ -73,10 +73,13 @@ public sealed class DocketWriter
         if (assets.Count == 0)
             throw Invalid("There is no asset to declare.");
         var seen = new HashSet<string>(StringComparer.Ordinal);
+        var disks = new Dictionary<string, string>(StringComparer.Ordinal);
         foreach (AssetDeclaration asset in assets)
         {
             if (!seen.Add(asset.Asset))
                 throw Invalid($"The asset '{asset.Asset}' is given twice.");
+            if (asset.Disks.FirstOrDefault(disk => !disks.TryAdd(disk.Id, asset.Asset)) is { } twice)
+                throw Invalid($"The disk '{twice.Id}' is given twice, of '{disks[twice.Id]}' and of '{asset.Asset}': each disk has an id of its own.");
             Check(asset);
         }
 
@@ -90,6 +93,12 @@ public sealed class DocketWriter
             DemandParty(party);
         foreach (string name in (string[])[.. asset.Serials, .. asset.Disks.Select(disk => disk.Id)])
             DemandName(name, $"A serial or a disk of the asset '{asset.Asset}'");
+        foreach (AssetDisk disk in asset.Disks)
+        {
+            if (Docket.DeclarationsOf(disk.Id).FirstOrDefault(declared => declared.Statement.Asset != asset.Asset) is { } other)
+                throw Invalid($"The disk '{disk.Id}' is on the record as one of '{other.Statement.Asset}', by entry {other.Entry}: each disk has an id of its own.");
+        }
+
         if (Docket.Assets.GetValueOrDefault(asset.Asset) is not { Declarations.Count: > 0 } known)
             return;
         if (!known.Serials.Order(StringComparer.Ordinal).SequenceEqual(asset.Serials.Order(StringComparer.Ordinal), StringComparer.Ordinal))

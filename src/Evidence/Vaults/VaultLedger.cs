@@ -435,7 +435,7 @@ public sealed class VaultLedger
 
     private static string Told(WitnessConflict kept) => kept.File is null ? "It could not be kept here, or many are kept already."
         : kept.Proof is null ? $"The checkpoint is kept as {kept.File}."
-        : $"The proof, which anybody can check with the log's public keys ('evidence replicate fork-check'), is {kept.File}.";
+        : $"The proof, which anybody can check who has the log's public keys ('evidence check'), is {kept.File}.";
 
     /// <summary>Makes a request that can be carried to a witness as a file.</summary>
     /// <param name="policy">The policy.</param>

@@ -94,10 +94,11 @@ internal sealed partial class PageWorld : IDisposable
             : [.. Lines(result.Text), string.Create(CultureInfo.InvariantCulture, $"[exit {result.ExitCode}]")];
     }
 
+    /// <summary>What is shown of what was printed: no progress, and nothing of what sets the clock, which now and then fails to find its own shared memory, and does without.</summary>
     private string[] Lines(string text)
     {
         string page = TrailingSpace().Replace(text.Replace(address, "127.0.0.1", StringComparison.Ordinal).Replace(folder.FullName, HomesOnPage, StringComparison.Ordinal), "");
-        return page.Length == 0 ? [] : [.. page.TrimEnd('\n').Split('\n').Where(line => !Progress().IsMatch(line))];
+        return page.Length == 0 ? [] : [.. page.TrimEnd('\n').Split('\n').Where(line => !Progress().IsMatch(line) && !line.StartsWith("libfaketime: ", StringComparison.Ordinal))];
     }
 
     private string At(string name) => Path.Combine(folder.FullName, name);

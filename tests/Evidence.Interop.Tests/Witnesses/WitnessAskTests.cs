@@ -181,7 +181,7 @@ public sealed class WitnessAskTests : IDisposable
         Assert.Equal((422, "fork"), (reply.GetProperty("status").GetInt32(), reply.GetProperty("conflict").GetProperty("kind").GetString()));
         string proof = reply.GetProperty("conflict").GetProperty("file").GetString()!;
         Assert.Contains(proof, reply.GetProperty("detail").GetString(), StringComparison.Ordinal);
-        Assert.Equal("proved", verifier.Json("replicate", "fork-check", proof, "--key", logKeys[0], "--key", logKeys[1]).Succeeds().Json.GetProperty("fork").GetString());
+        Assert.Equal("proved", verifier.Json("check", proof, "--policy", policy).Succeeds().Json.GetProperty("proofs")[0].GetProperty("standing").GetString());
         // Asked again, it is the same proof.
         verifier.Json("witness", "ask", "--policy", policy).Ends(3);
         Assert.Single(Directory.GetFiles(Path.GetDirectoryName(proof)!));

@@ -24,6 +24,7 @@ public sealed class DocketIndexTests : IDisposable
         (scene, n) => scene.Respond((ResponseAct)(n % 4), n % 3 == 0 ? "customer" : "counsel", "customer", notice: LastNotice(scene), asset: Asset(n)),
         (scene, n) => scene.Hold("court", n % 2 == 0 ? "judge" : "keeper", (HoldForm)(n % 3), asset: Asset(n)),
         (scene, n) => scene.Say("keeper", [Asset(n)], new AssetStateChange(Asset(n), (AssetState)(n % 4), null, null)),
+        (scene, n) => scene.Asset(Asset(n), parties: ["customer"], disks: [new AssetDisk(n % 2 == 0 ? Preservation.Scene.Disk : $"{Asset(n)}/sda", null, null)]),
         (scene, n) => scene.Release(LastAct(scene, n), "court", "judge", asset: Asset(n)),
     ];
 
@@ -62,7 +63,7 @@ public sealed class DocketIndexTests : IDisposable
     public void One_that_was_changed_anywhere_is_made_anew_and_so_is_one_of_another_ledger()
     {
         Scene scene = Preserved();
-        string path = keys.MemoryPath("vault", "docket-1");
+        string path = keys.MemoryPath("vault", "docket-2");
         Open(scene);
         byte[] kept = File.ReadAllBytes(path);
         string right = Text(scene.Judge());

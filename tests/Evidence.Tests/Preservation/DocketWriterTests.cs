@@ -90,6 +90,7 @@ public sealed class DocketWriterTests : IDisposable
             (same with { Disks = [same.Disks[0] with { Serial = "W9" }] }, "with another serial or size"),
             (same with { Parties = ["nobody"] }, "no party 'nobody'"),
             (same with { Asset = " x" }, "no name that can be one"),
+            (Declaration("other") with { Disks = same.Disks }, "is on the record as one of"),
         ])
         {
             long before = vault.Ledger.Open().Size;

@@ -170,6 +170,19 @@ public sealed class GateAdversaryTests
     }
 
     [Fact]
+    public void A_disk_that_two_machines_have_preserves_neither()
+    {
+        Scene scene = Preserved();
+        Assert.True(scene.Judge().IsCleared);
+        scene.Asset("server-8", disks: [new AssetDisk(Preservation.Scene.Disk, null, null)]);
+        foreach (string asset in (string[])["server-7", "server-8"])
+        {
+            Assert.False(scene.Judge(asset).IsCleared);
+            Says(scene.Judge(asset), "preserved", "whose image it is, nobody can tell");
+        }
+    }
+
+    [Fact]
     public void A_policy_that_is_swapped_is_not_in_force()
     {
         Scene scene = Scene(notices: 0);

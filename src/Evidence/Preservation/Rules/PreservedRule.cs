@@ -21,6 +21,13 @@ internal static class PreservedRule
     /// <summary>The answer for a disk: of its images the one that is best off speaks.</summary>
     private static GateReason Judge(Inquiry inquiry, AssetDisk disk)
     {
+        if (inquiry.Docket.DeclarationsOf(disk.Id).FirstOrDefault(declared => declared.Statement.Asset != inquiry.Asset.Id) is { } other)
+        {
+            return new GateReason(
+                $"A disk {disk.Id} is declared of {other.Statement.Asset}, too, by entry {other.Entry}: whose image it is, nobody can tell.", [other.Entry],
+                "Each disk is declared under an id of its own, and imaged as that.");
+        }
+
         GateReason? best = null;
         foreach (ImageRecord image in inquiry.Docket.ImagesOf(disk.Id).Reverse())
         {
