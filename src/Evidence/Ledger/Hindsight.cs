@@ -98,16 +98,15 @@ public sealed class Hindsight(KeyRegistry registry, ProvedTimes times)
     /// <summary>The compromises that are told of a key, by where.</summary>
     private sealed class ToldCompromises
     {
-        // From the last to the first, each that names an earlier instant than those behind it.
+        // From the last to the first, each that names no later instant than those behind it.
         private readonly List<RecordedRevocation> earliest = [];
 
         internal ToldCompromises(IReadOnlyList<RecordedRevocation> revocations)
         {
             foreach (RecordedRevocation revocation in revocations.Where(r => r.Statement.CompromisedSince is not null).Reverse())
             {
-                if (earliest is [.., var last] && revocation.Statement.CompromisedSince == last.Statement.CompromisedSince)
-                    earliest[^1] = revocation;
-                else if (earliest is not [.., var least] || revocation.Statement.CompromisedSince < least.Statement.CompromisedSince)
+                // Of those that name one instant all stay: at a place between two of them only the later one is still to come.
+                if (earliest is not [.., var least] || revocation.Statement.CompromisedSince <= least.Statement.CompromisedSince)
                     earliest.Add(revocation);
             }
         }
