@@ -18,6 +18,7 @@ internal static unsafe partial class Posix
     internal const uint RENAME_EXCHANGE = 2;
     internal const int LOCK_EX = 2;
     internal const int LOCK_NB = 4;
+    internal const int POSIX_FADV_RANDOM = 1;
     internal const int POSIX_FADV_SEQUENTIAL = 2;
     internal const int POSIX_FADV_DONTNEED = 4;
 

@@ -13,6 +13,9 @@ internal sealed class SourceFile : IDisposable
     /// <summary>What a file system may want direct reads to be aligned to, where it refuses smaller multiples and does not tell.</summary>
     private const int LargerAlignment = 4096;
 
+    /// <summary>No piece in which the kernel caches a file is larger, in bytes, or lies across a multiple of it.</summary>
+    private const long LargestCached = 4 << 20;
+
     private readonly string name;
     private readonly Lock gate = new();
 
@@ -87,6 +90,8 @@ internal sealed class SourceFile : IDisposable
             if (error == Posix.EINTR || (error == Posix.EINVAL && Realign(aligned)))
                 continue;
             TurnAfterError();
+            if (!IsDirect)
+                ReadNothingAhead(offset, buffer.Length);
             throw new SourceReadException(name, offset, buffer.Length, error);
         }
     }
@@ -99,6 +104,18 @@ internal sealed class SourceFile : IDisposable
     }
 
     public void Dispose() => Handle.Dispose();
+
+    /// <summary>
+    /// After an error in the page cache. What is read ahead is cached in large pieces, and of one with a bad sector in it the next read of a good page fails
+    /// as well: so those of around the error are given up, and no more are made. Only advice, as above.
+    /// </summary>
+    private void ReadNothingAhead(long offset, int length)
+    {
+        long start = offset / LargestCached * LargestCached;
+        long end = (offset + length + LargestCached - 1) / LargestCached * LargestCached;
+        _ = Posix.FileAdvise(Handle, 0, 0, Posix.POSIX_FADV_RANDOM);
+        _ = Posix.FileAdvise(Handle, start, end - start, Posix.POSIX_FADV_DONTNEED);
+    }
 
     private unsafe nint ReadCached(long offset, Span<byte> buffer)
     {

@@ -22,7 +22,6 @@ internal sealed partial class PageWorld : IDisposable
 
     private readonly DirectoryInfo folder = Directory.CreateTempSubdirectory("evidence-page-");
     private readonly List<RunningProcess> background = [];
-    private readonly string clock;
 
     /// <summary>On a page services are at 127.0.0.1; here at an address that no other process has, so that the page's ports are free.</summary>
     private readonly string address = string.Create(
@@ -33,9 +32,11 @@ internal sealed partial class PageWorld : IDisposable
     internal PageWorld(string docs, IEnumerable<string> parties)
     {
         Peer.Require("bash", "faketime", "openssl", "python3");
-        clock = Directory.EnumerateDirectories("/usr/lib").Select(path => Path.Combine(path, "faketime", "libfaketimeMT.so.1")).First(File.Exists);
         Directory.CreateDirectory(At(".bin"));
-        File.CreateSymbolicLink(At(".bin/evidence"), Path.Combine(AppContext.BaseDirectory, "Evidence.Cli"));
+        string clock = Directory.EnumerateDirectories("/usr/lib").Select(path => Path.Combine(path, "faketime", "libfaketimeMT.so.1")).First(File.Exists);
+        WriteCommand("evidence", clock, Path.Combine(AppContext.BaseDirectory, "Evidence.Cli"));
+        WriteCommand("openssl", clock, "/usr/bin/openssl");
+        WriteCommand("python3", clock, "/usr/bin/python3");
         File.CreateSymbolicLink(At(Path.GetFileName(docs)), docs);
         foreach (string party in parties)
             Directory.CreateDirectory(At(party));
@@ -74,7 +75,7 @@ internal sealed partial class PageWorld : IDisposable
             start.Environment.Remove(name);
         foreach ((string name, string value) in ((string, string)[])[
             ("HOME", home), ("EVIDENCE_ACTOR", step.Party), ("PATH", $"{At(".bin")}:{start.Environment["PATH"]}"), ("TZ", "UTC"), ("LC_ALL", "C.UTF-8"),
-            ("DOTNET_EnableDiagnostics", "0"), ("LD_PRELOAD", clock), ("FAKETIME_DONT_FAKE_MONOTONIC", "1"), ("FAKETIME_DISABLE_SHM", "1"), ("NO_FAKE_STAT", "1")])
+            ("DOTNET_EnableDiagnostics", "0"), ("FAKETIME_DONT_FAKE_MONOTONIC", "1"), ("FAKETIME_DISABLE_SHM", "1"), ("NO_FAKE_STAT", "1")])
         {
             start.Environment[name] = value;
         }
@@ -86,6 +87,16 @@ internal sealed partial class PageWorld : IDisposable
         return start;
     }
 
+    /// <summary>
+    /// A command that sees the clock. Only such commands do: the shell's own processes would share with them what libfaketime keeps, and the first of them to end takes it
+    /// from the others.
+    /// </summary>
+    private void WriteCommand(string name, string clock, string program)
+    {
+        File.WriteAllText(At($".bin/{name}"), $"#!/bin/sh\nexec env LD_PRELOAD='{clock}' '{program}' \"$@\"\n");
+        File.SetUnixFileMode(At($".bin/{name}"), UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute);
+    }
+
     private string[] Lines(CommandResult result)
     {
         Assert.Equal("", result.Errors);
@@ -94,11 +105,11 @@ internal sealed partial class PageWorld : IDisposable
             : [.. Lines(result.Text), string.Create(CultureInfo.InvariantCulture, $"[exit {result.ExitCode}]")];
     }
 
-    /// <summary>What is shown of what was printed: no progress, and nothing of what sets the clock, which now and then fails to find its own shared memory, and does without.</summary>
+    /// <summary>What is shown of what was printed: no progress.</summary>
     private string[] Lines(string text)
     {
         string page = TrailingSpace().Replace(text.Replace(address, "127.0.0.1", StringComparison.Ordinal).Replace(folder.FullName, HomesOnPage, StringComparison.Ordinal), "");
-        return page.Length == 0 ? [] : [.. page.TrimEnd('\n').Split('\n').Where(line => !Progress().IsMatch(line) && !line.StartsWith("libfaketime: ", StringComparison.Ordinal))];
+        return page.Length == 0 ? [] : [.. page.TrimEnd('\n').Split('\n').Where(line => !Progress().IsMatch(line))];
     }
 
     private string At(string name) => Path.Combine(folder.FullName, name);

@@ -163,7 +163,7 @@ internal sealed record ExportDouble(byte[] Content)
     internal Func<Asked, byte[][]?> Answer { get; init; } = _ => null;
 
     /// <summary>Every request that came, over all connections.</summary>
-    internal List<Asked> Requests { get; } = [];
+    internal List<Asked> Requests { get; init; } = [];
 
     internal void Serve(Wire wire)
     {
