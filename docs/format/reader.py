@@ -127,7 +127,7 @@ def read_settings(vault):
 
 def list_files(vault):
     """Every file but those in the two staging folders and what was set aside. What has no name of a vault's is foreign: told of, and left out."""
-    shape = re.compile(rf"vault\.json|replica\.json|packs/([0-9a-f]{{2}})/\1[0-9a-f]{{62}}\.pack|images/{HEX}\.json|documents/([0-9a-f]{{2}})/\2[0-9a-f]{{62}}|ledger/checkpoint|ledger/witnessed|ledger/timestamps/{HEX}\.json")
+    shape = re.compile(rf"vault\.json|replica\.json|packs/([0-9a-f]{{2}})/\1[0-9a-f]{{62}}\.pack|images/{HEX}\.json|documents/([0-9a-f]{{2}})/\2[0-9a-f]{{62}}|openings/{HEX}\.json|ledger/checkpoint|ledger/witnessed|ledger/timestamps/{HEX}\.json")
     names = set()
     for folder, folders, files in os.walk(vault):
         below = os.path.relpath(folder, vault) + "/"
@@ -361,20 +361,20 @@ def check_timestamp(name, data, named_by):
         if body.get("size") != str(note["size"]) or body.get("root") != note["root"].hex():
             notes.append(f"ledger entry {i}: it says another size or root of {name} than stand in that")
 
-def documents_of(node):
-    """The documents that an entry's body names, at whatever depth (vault.md, "Documents")."""
+def named_in(node, *keys):
+    """The digests that an entry's body names by fields of these names, at whatever depth (vault.md, "Documents" and "Openings")."""
     if type(node) is list:
-        return {name for item in node for name in documents_of(item)}
+        return {name for item in node for name in named_in(item, *keys)}
     if type(node) is not dict:
         return set()
-    named = {key: type(value) is str and key in ("document", "policy", "calendar") and re.fullmatch(HEX, value) for key, value in node.items()}
-    return {value for key, value in node.items() if named[key]} | {name for key, value in node.items() if not named[key] for name in documents_of(value)}
+    named = {key: type(value) is str and key in keys and re.fullmatch(HEX, value) for key, value in node.items()}
+    return {value for key, value in node.items() if named[key]} | {name for key, value in node.items() if not named[key] for name in named_in(value, *keys)}
 
 def check_documents(vault, files, payloads):
     """Documents are as their names say, and those that entries name are there."""
     named = {}
     for i, entry in enumerate(payloads):
-        for name in documents_of(entry["body"]) if entry and entry["kind"] != "timestamp" else ():
+        for name in named_in(entry["body"], "document", "policy", "calendar") if entry and entry["kind"] != "timestamp" else ():
             named.setdefault(f"documents/{name[:2]}/{name}", i)
     for name in sorted(name for name in files if name.startswith("documents/")):
         if name not in named:
@@ -386,6 +386,26 @@ def check_documents(vault, files, payloads):
             notes.append(f"{name}: absent from this replica, although entry {named[name]} names it")
         else:
             finding(name, f"It is missing, although entry {named[name]} names it.")
+
+def check_openings(vault, files, payloads):
+    """Openings are as their names say. One that is not there refutes nothing: it was destroyed, or this is a replica, or it was lost."""
+    committed, erased = {}, {}
+    for i, entry in enumerate(payloads):
+        for name in named_in(entry["body"], "contact") if entry else ():
+            committed.setdefault(f"openings/{name}.json", i)
+        if entry and entry["kind"] == "erasure" and type(entry["body"].get("opening")) is str:
+            erased.setdefault(f"openings/{entry['body']['opening']}.json", i)
+    for name in sorted(name for name in files if name.startswith("openings/")):
+        good = guarded(name, digest_of, vault, name) in (None, name[9:73])
+        if name in erased:
+            notes.append(f"{name}: still here, although entry {erased[name]} says that it was destroyed")
+        elif name not in committed:
+            notes.append(f"{name}: unrecorded: no entry of the ledger commits to it" + ("" if good else ", and it is not the file that its name says"))
+        elif not good:
+            finding(name, "It is not the file that its name says.")
+    for name in sorted(set(committed) - files):
+        why = f"destroyed by entry {erased[name]}" if name in erased else "not in this replica" if "replica.json" in files else "MISSING, and no entry says that it was destroyed"
+        notes.append(f"{name}: {why}; entry {committed[name]} commits to it")
 
 def digest_of(vault, name):
     hash = hashlib.sha256()
@@ -707,6 +727,7 @@ def command_check(vault, files):
         guarded("ledger/checkpoint", check_identity, vault, settings, checkpoint, check_entries(payloads))
     check_timestamps(vault, files, payloads or [])
     check_documents(vault, files, payloads or [])
+    check_openings(vault, files, payloads or [])
     store, recorded = {"places": {}, "damaged": {}}, acquisitions(payloads)
     packs, images = ([name for name in sorted(files) if name.startswith(folder)] for folder in ("packs/", "images/"))
     for name in packs:

@@ -102,6 +102,7 @@ internal static class EntryText
             EntryKind.Receipt => $"{who} verified the replica {Field(payload, "replica") ?? "(a copy that names none)"} of {Field(payload, "origin")} from the medium, " +
                 $"{Field(payload, "imageCount")} images in a ledger of {Field(payload, "size")} entries: {Field(payload, "content")}.",
             EntryKind.Timestamp => $"{who} had the first {Field(payload, "size")} entries time-stamped by {Field(payload, "authority")}: {Field(payload, "genTime")}.",
+            EntryKind.Erasure => $"{who} destroyed the opening of the commitment {Field(payload, "opening")}{(Field(payload, "reason") is { } why ? $": {why}" : ".")}",
             EntryKind.Note => $"{who} noted{(items.Length == 0 ? "" : $" on {items}")}: {Field(payload, "text")}",
             _ => DocketText.Sentence(who, payload),
         };

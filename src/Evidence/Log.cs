@@ -83,6 +83,9 @@ internal static partial class Log
     [LoggerMessage(83, LogLevel.Debug, "A connection from {Client} ended: {Reason}")]
     internal static partial void WitnessConnectionEnded(ILogger logger, string client, string reason);
 
+    [LoggerMessage(170, LogLevel.Information, "Destroyed the opening {Path}, as an entry of the ledger says. Copies of it, in backups and snapshots, are not reached by that")]
+    internal static partial void OpeningDestroyed(ILogger logger, string path);
+
     [LoggerMessage(120, LogLevel.Warning, "The record of what was sent, {Path}, is not one of these keys, and is begun anew: what the replica has already is sent again, and compared there")]
     internal static partial void ReplicaRecordUnusable(ILogger logger, string path);
 

@@ -30,7 +30,7 @@ public sealed class FloorTests
     /// <summary>What makes or changes a vault. Who verifies one must not be able to.</summary>
     private static readonly string[] Writers =
     [
-        "Evidence.Vaults.PackWriter", "Evidence.Vaults.VaultDocuments", "Evidence.Vaults.SegmentStore", "Evidence.Vaults.StagingFolder", "Evidence.Acquisition.MapBuilder",
+        "Evidence.Vaults.PackWriter", "Evidence.Vaults.VaultDocuments", "Evidence.Vaults.VaultOpenings", "Evidence.Vaults.SegmentStore", "Evidence.Vaults.StagingFolder", "Evidence.Acquisition.MapBuilder",
         "Evidence.Acquisition.Acquirer", "Evidence.Ledger.LedgerWriter", "Evidence.Ledger.BatchCommitter", "Evidence.Ledger.LogKeys",
         "Evidence.Ledger.Witnesses.WitnessedNotes", "Evidence.Ledger.Witnesses.WitnessExchange", "Evidence.Ledger.Witnesses.WitnessKey",
     ];

@@ -63,6 +63,9 @@ public static class EntryKind
     /// <summary>A wipe begins, or was done.</summary>
     public const string Wipe = "wipe";
 
+    /// <summary>Personal data that an entry commits to were destroyed.</summary>
+    public const string Erasure = "erasure";
+
     /// <summary>A remark for the record.</summary>
     public const string Note = "note";
 

@@ -15,11 +15,12 @@ internal static class DurableFile
     /// <param name="content">All of it.</param>
     /// <param name="temporaryDirectory">Where its temporary file lies, on the same file system; beside it by default.</param>
     /// <param name="writable">Whether it is one that its owner may go on writing (mode 0644).</param>
+    /// <param name="secret">Whether only its owner may read it (mode 0400).</param>
     /// <returns>False where a file of that name exists already; it is left as it is.</returns>
-    internal static bool TryCreate(string path, ReadOnlySpan<byte> content, string? temporaryDirectory = null, bool writable = false)
+    internal static bool TryCreate(string path, ReadOnlySpan<byte> content, string? temporaryDirectory = null, bool writable = false, bool secret = false)
     {
         path = Path.GetFullPath(path);
-        UnixFileMode mode = UnixFileMode.UserRead | UnixFileMode.GroupRead | UnixFileMode.OtherRead;
+        UnixFileMode mode = secret ? UnixFileMode.UserRead : UnixFileMode.UserRead | UnixFileMode.GroupRead | UnixFileMode.OtherRead;
         string temporary = WriteTemporary(TemporaryPath(path, temporaryDirectory), content, writable ? mode | UnixFileMode.UserWrite : mode);
         return TryPublish(temporary, path);
     }
@@ -55,6 +56,31 @@ internal static class DurableFile
             TemporaryPath(path, temporaryDirectory), content, secret ? mode : mode | UnixFileMode.GroupRead | UnixFileMode.OtherRead);
         Rename(temporary, path);
         SyncDirectory(Path.GetDirectoryName(path)!);
+    }
+
+    /// <summary>
+    /// Overwrites a file's bytes with zeros, where they lie, and removes it, durably. A file system that never writes in place, a snapshot, or the medium may keep what was there.
+    /// </summary>
+    internal static void Erase(string path)
+    {
+        Translate(path, "destroy", () =>
+        {
+            if (new FileInfo(path).LinkTarget is null && !FileStatus.IsNoFile(path))
+                Overwrite(path);
+            File.Delete(path);
+        });
+        SyncDirectory(Path.GetDirectoryName(Path.GetFullPath(path))!);
+    }
+
+    private static void Overwrite(string path)
+    {
+        if (!OperatingSystem.IsWindows())
+            File.SetUnixFileMode(path, UnixFileMode.UserRead | UnixFileMode.UserWrite);
+        using var file = new FileStream(path, FileMode.Open, FileAccess.Write, FileShare.ReadWrite | FileShare.Delete, bufferSize: 0);
+        var zeros = new byte[4096];
+        for (long left = file.Length; left > 0; left -= zeros.Length)
+            file.Write(zeros.AsSpan(0, (int)Math.Min(left, zeros.Length)));
+        Sync(file.SafeFileHandle, path);
     }
 
     /// <summary>Renames, replacing what is there. Not durable by itself.</summary>

@@ -9,10 +9,15 @@ internal static class EntryReferences
 {
     private static readonly string[] DocumentFields = ["document", "policy", "calendar"];
 
+    private static readonly string[] CommitmentFields = ["contact"];
+
     /// <summary>The documents that an entry names, each once.</summary>
     internal static IEnumerable<Sha256Digest> Documents(EntryPayload payload) =>
         // Those of time stamps lie below ledger/, and go with it.
         string.Equals(payload.Kind, EntryKind.Timestamp, StringComparison.Ordinal) ? [] : Find(payload.Body, DocumentFields).Distinct();
+
+    /// <summary>The commitments to personal data that an entry has, each once.</summary>
+    internal static IEnumerable<Sha256Digest> Commitments(EntryPayload payload) => Find(payload.Body, CommitmentFields).Distinct();
 
     private static IEnumerable<Sha256Digest> Find(JsonNode? node, string[] names) => node switch
     {

@@ -33,6 +33,7 @@ public sealed class Vault : IDisposable
         Ledger = new VaultLedger(layout, settings, access);
         Timestamps = new VaultTimestamps(Ledger, access);
         Documents = new VaultDocuments(layout, Ledger, access);
+        Openings = new VaultOpenings(layout, Ledger, access);
     }
 
     /// <summary>The folder.</summary>
@@ -49,6 +50,9 @@ public sealed class Vault : IDisposable
 
     /// <summary>The documents that entries name.</summary>
     public VaultDocuments Documents { get; }
+
+    /// <summary>The personal data that entries commit to.</summary>
+    public VaultOpenings Openings { get; }
 
     internal VaultLayout Layout { get; }
 

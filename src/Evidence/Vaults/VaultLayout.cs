@@ -7,6 +7,7 @@ internal sealed class VaultLayout(string folder)
 {
     internal const string PackExtension = ".pack";
     internal const string ManifestExtension = ".json";
+    private const string OpeningExtension = ".json";
 
     internal string Folder { get; } = Path.TrimEndingDirectorySeparator(Path.GetFullPath(folder));
 
@@ -20,6 +21,9 @@ internal sealed class VaultLayout(string folder)
     internal string Images => Path.Combine(Folder, "images");
 
     internal string Documents => Path.Combine(Folder, "documents");
+
+    /// <summary>The openings of commitments.</summary>
+    internal string Openings => Path.Combine(Folder, "openings");
 
     internal string Ledger => Path.Combine(Folder, "ledger");
 
@@ -45,6 +49,8 @@ internal sealed class VaultLayout(string folder)
         return Path.Combine(Documents, text[..2], text);
     }
 
+    internal string Opening(Sha256Digest commitment) => Path.Combine(Openings, commitment + OpeningExtension);
+
     /// <summary>The packs that are there, by name, in the order of their names; a link or a pipe in a pack's place too, which is then no good pack.</summary>
     /// <param name="failed">Hears of folders that cannot be listed, and why; null to throw instead.</param>
     internal List<Sha256Digest> ListPacks(Action<string, EvidenceException>? failed = null) => List(Packs, PackExtension, Pack, failed);
@@ -54,6 +60,9 @@ internal sealed class VaultLayout(string folder)
 
     /// <summary>The documents that are there, in the order of their digests.</summary>
     internal List<Sha256Digest> ListDocuments(Action<string, EvidenceException>? failed = null) => List(Documents, "", Document, failed);
+
+    /// <summary>The openings that are there, in the order of their commitments.</summary>
+    internal List<Sha256Digest> ListOpenings(Action<string, EvidenceException>? failed = null) => List(Openings, OpeningExtension, Opening, failed);
 
     private static List<Sha256Digest> List(string folder, string extension, Func<Sha256Digest, string> pathOf, Action<string, EvidenceException>? failed)
     {

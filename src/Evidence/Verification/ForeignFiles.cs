@@ -36,6 +36,6 @@ internal static partial class ForeignFiles
 
     private static Finding Foreign(string file, string detail) => new("foreign", file, null, null, detail, ContentVerdict.Verified);
 
-    [GeneratedRegex(@"^(vault\.json|replica\.json|packs/(?<two>[0-9a-f]{2})/\k<two>[0-9a-f]{62}\.pack|images/[0-9a-f]{64}\.json|documents/(?<first>[0-9a-f]{2})/\k<first>[0-9a-f]{62})$", RegexOptions.ExplicitCapture | RegexOptions.CultureInvariant, 1000)]
+    [GeneratedRegex(@"^(vault\.json|replica\.json|packs/(?<two>[0-9a-f]{2})/\k<two>[0-9a-f]{62}\.pack|images/[0-9a-f]{64}\.json|documents/(?<first>[0-9a-f]{2})/\k<first>[0-9a-f]{62}|openings/[0-9a-f]{64}\.json)$", RegexOptions.ExplicitCapture | RegexOptions.CultureInvariant, 1000)]
     private static partial Regex Known();
 }

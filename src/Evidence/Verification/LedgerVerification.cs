@@ -16,6 +16,8 @@ internal sealed class LedgerVerification(ILedgerStorage storage, KeyStore? known
     private readonly List<RecordedImage> images = [];
     private readonly List<(long Entry, EntryPayload Payload, string File)> stampedBy = [];
     private readonly Dictionary<Sha256Digest, long> documents = [];
+    private readonly Dictionary<Sha256Digest, long> commitments = [];
+    private readonly Dictionary<Sha256Digest, long> erasures = [];
     private IReadOnlyList<KeptTimestamp> timestamps = [];
 
     /// <summary>The images that its entries name.</summary>
@@ -23,6 +25,12 @@ internal sealed class LedgerVerification(ILedgerStorage storage, KeyStore? known
 
     /// <summary>The documents that its validly signed entries name, each with the first of those.</summary>
     internal IReadOnlyDictionary<Sha256Digest, long> Documents => documents;
+
+    /// <summary>The commitments to personal data of its validly signed entries, each with the first of those.</summary>
+    internal IReadOnlyDictionary<Sha256Digest, long> Commitments => commitments;
+
+    /// <summary>The openings that its validly signed entries say were destroyed, each with the first of those.</summary>
+    internal IReadOnlyDictionary<Sha256Digest, long> Erasures => erasures;
 
     /// <summary>The receipts for replicas; null where the entries could not be judged.</summary>
     internal ReceiptBook? Receipts { get; private set; }
@@ -183,8 +191,8 @@ internal sealed class LedgerVerification(ILedgerStorage storage, KeyStore? known
             Add("entry", null, null, $"Entry {judged.Index} declares no identity: {refused}", ContentVerdict.Unverifiable);
         if (string.Equals(entry.Payload.Kind, EntryKind.Timestamp, StringComparison.Ordinal) && status == EntrySignatureStatus.Valid)
             ReadStamp(judged.Index, entry.Payload);
-        foreach (Sha256Digest document in status == EntrySignatureStatus.Valid ? EntryReferences.Documents(entry.Payload) : [])
-            documents.TryAdd(document, judged.Index);
+        if (status == EntrySignatureStatus.Valid)
+            ReadReferences(judged.Index, entry.Payload);
         if (string.Equals(entry.Payload.Kind, EntryKind.Acquisition, StringComparison.Ordinal) && ImageRecord.TryRead(judged.Index, entry.Payload, status) is { } record)
             images.Add(new RecordedImage(record, status));
     }
@@ -195,6 +203,16 @@ internal sealed class LedgerVerification(ILedgerStorage storage, KeyStore? known
             stampedBy.Add((index, payload, file));
         else
             Add("timestamp", null, null, $"Entry {index} says that a time stamp was taken, and names none.", ContentVerdict.Unverifiable);
+    }
+
+    private void ReadReferences(long index, EntryPayload payload)
+    {
+        foreach (Sha256Digest document in EntryReferences.Documents(payload))
+            documents.TryAdd(document, index);
+        foreach (Sha256Digest commitment in EntryReferences.Commitments(payload))
+            commitments.TryAdd(commitment, index);
+        if (ErasureRecord.OpeningOf(payload) is { } opening)
+            erasures.TryAdd(opening, index);
     }
 
     private VaultIdentity? ReadDeclared()

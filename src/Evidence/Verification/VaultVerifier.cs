@@ -70,8 +70,10 @@ public sealed class VaultVerifier
             verdicts = [.. verdicts.Select(verdict => verdict with { Receipts = receipts.Of(verdict.Image) })];
         if (options.Images.Count == 0)
         {
-            var check = new DocumentCheck(layout, ledger.Documents, ledgerVerdict.Content == ContentVerdict.Refuted, isReplica: Path.Exists(layout.Replica));
+            bool isReplica = Path.Exists(layout.Replica);
+            var check = new DocumentCheck(layout, ledger.Documents, ledgerVerdict.Content == ContentVerdict.Refuted, isReplica);
             findings.AddRange(check.Run(documents, options.FromMedium, Count, cancellation));
+            findings.AddRange(new OpeningCheck(layout, ledger.Commitments, ledger.Erasures, isReplica).Run(layout.ListOpenings(NotListed)));
             findings.AddRange(ForeignFiles.Find(layout, static (_, _) => { }));
         }
 

@@ -11,7 +11,7 @@ namespace Evidence.Tests.Verification;
 
 /// <summary>
 /// A small vault with something of everything: two images that share segments, content that compresses and content that does not, zeros, a fill, a hole,
-/// a note, a document. Copies of it, to be damaged, cost little.
+/// a note, a document, a commitment. Copies of it, to be damaged, cost little.
 /// </summary>
 internal sealed class SmallVault : IAsyncDisposable
 {
@@ -49,7 +49,12 @@ internal sealed class SmallVault : IAsyncDisposable
         }
 
         using var letter = new MemoryStream(Letter);
-        vault.Ledger.Record(EntryKind.Note, ["first"], "case-1", new JsonObject { ["text"] = "The disk was warm.", ["document"] = vault.Documents.Add(letter).ToString() });
+        vault.Ledger.Record(EntryKind.Note, ["first"], "case-1", new JsonObject
+        {
+            ["text"] = "The disk was warm.",
+            ["document"] = vault.Documents.Add(letter).ToString(),
+            ["contact"] = vault.Openings.Commit(new JsonObject { ["email"] = "guest@example.net" }).ToString(),
+        });
         return small;
     }
 
