@@ -242,7 +242,9 @@ public sealed class CustodyLedger
             passed(bytes);
             try
             {
-                registry.FoldIdentity(index, LedgerEntry.Parse(bytes));
+                // Nearly all entries declare nothing, and parsing is most of the work here.
+                if (LedgerEntry.MayBe(EntryKind.Identity, bytes))
+                    registry.FoldIdentity(index, LedgerEntry.Parse(bytes));
             }
             catch (FormatException)
             {

@@ -1,5 +1,3 @@
-using System.Security.Cryptography;
-
 namespace Evidence.Ledger;
 
 /// <summary>
@@ -9,6 +7,7 @@ namespace Evidence.Ledger;
 public sealed class KeyRegistry
 {
     private readonly Dictionary<string, DeclaredKey> keys = new(StringComparer.Ordinal);
+    private readonly VerifyingKeys verifying = new();
 
     /// <summary>The declared keys by id, as of the last entry folded in.</summary>
     public IReadOnlyDictionary<string, DeclaredKey> Keys => keys;
@@ -42,7 +41,7 @@ public sealed class KeyRegistry
             signer = self;
         // A wrong signature of any known key condemns the entry. Beyond that the signature of the key that the payload names decides;
         // that there is one, LedgerEntry.Parse has seen to.
-        bool anyInvalid = entry.Signatures.Any(signature => PublicKeyOf(signature.KeyId, declared) is { } known && !IsRight(entry, signature, known.Span));
+        bool anyInvalid = entry.Signatures.Any(signature => PublicKeyOf(signature.KeyId, declared) is { } known && !verifying.IsRight(entry, signature, known.Span));
         bool isEnded = key?.EndedBy is not null && !(declared is KeyRevocation own && string.Equals(own.KeyId, key.KeyId, StringComparison.Ordinal));
         EntrySignatureStatus status =
             anyInvalid ? EntrySignatureStatus.Invalid
@@ -96,23 +95,6 @@ public sealed class KeyRegistry
         : declared is ActorIdentity actor && string.Equals(actor.KeyId, keyId, StringComparison.Ordinal) ? actor.PublicKey
         : declared is KeyRotation rotation && string.Equals(rotation.KeyId, keyId, StringComparison.Ordinal) ? rotation.PublicKey
         : (ReadOnlyMemory<byte>?)null;
-
-    /// <summary>Whether a signature of an entry is a key's.</summary>
-    internal static bool IsRight(LedgerEntry entry, EntrySignature signature, ReadOnlySpan<byte> publicKey)
-    {
-        try
-        {
-            using var ecdsa = ECDsa.Create();
-            ecdsa.ImportSubjectPublicKeyInfo(publicKey, out _);
-            return ecdsa.VerifyData(
-                entry.SignedBytes.Span, signature.Signature.Span, HashAlgorithmName.SHA256, DSASignatureFormat.Rfc3279DerSequence);
-        }
-        catch (CryptographicException)
-        {
-            // The declared public key is no key: then no signature is its.
-            return false;
-        }
-    }
 
     /// <summary>Takes in what a valid entry declares.</summary>
     /// <returns>Why it declares nothing; null where it does, or says what was declared before.</returns>

@@ -1,4 +1,5 @@
 using System.Globalization;
+using System.Text;
 using Evidence.Hashing;
 
 namespace Evidence.Ledger;
@@ -63,6 +64,10 @@ public sealed record LedgerEntry
                 string.Create(CultureInfo.InvariantCulture, $"The entry has {entry.Length} bytes, more than {MaximumLength}."),
                 nameof(payload));
     }
+
+    /// <summary>Whether an entry may be of a kind, told without parsing it: in canonical JSON its type has one spelling.</summary>
+    /// <returns>False only where <see cref="Parse"/> would not give an entry of that kind.</returns>
+    internal static bool MayBe(string kind, ReadOnlySpan<byte> entry) => entry.IndexOf(Encoding.UTF8.GetBytes($"\"{TypePrefix}{kind}{TypeSuffix}\"")) >= 0;
 
     /// <summary>Reads an entry. Its signatures are not judged.</summary>
     /// <exception cref="FormatException">The bytes are not a well-formed entry.</exception>

@@ -89,7 +89,7 @@ internal static class StagedEntries
         });
 
     private static bool IsSignedBy(LedgerEntry entry, ActorKey key) => entry.Signatures.Any(
-        signature => string.Equals(signature.KeyId, key.Id, StringComparison.Ordinal) && KeyRegistry.IsRight(entry, signature, key.PublicKey.Span));
+        signature => string.Equals(signature.KeyId, key.Id, StringComparison.Ordinal) && new VerifyingKeys().IsRight(entry, signature, key.PublicKey.Span));
 
     private static List<Candidate> List(ILedgerStorage storage, List<RefusedEntry> refused)
     {

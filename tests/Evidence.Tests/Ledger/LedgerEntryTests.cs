@@ -108,6 +108,53 @@ public sealed class LedgerEntryTests
     }
 
     [Fact]
+    public void Of_what_kind_an_entry_may_be_is_told_without_parsing_it()
+    {
+        using var alice = ActorKey.Create();
+        string[] kinds = [EntryKind.Identity, EntryKind.Timestamp, EntryKind.Note, EntryKind.Acquisition];
+        foreach (string kind in kinds)
+        {
+            // What it says does not matter, also where it says what a type looks like.
+            byte[] bytes = Entry(alice, kind, new JsonObject { ["text"] = "\"application/vnd.evidence.identity+json\"" }).ToBytes();
+            Assert.Equal([kind], kinds.Where(other => LedgerEntry.MayBe(other, bytes)), StringComparer.Ordinal);
+        }
+
+        // Another spelling of the same type is none that is read.
+        string text = System.Text.Encoding.UTF8.GetString(Entry(alice, EntryKind.Identity, new ActorIdentity("Alice", null, alice.PublicKey).ToJson()).ToBytes());
+        foreach (string spelling in (string[])["application\\/vnd.evidence.identity+json", "application/vnd.evidence.identit\\u0079+json"])
+        {
+            byte[] other = System.Text.Encoding.UTF8.GetBytes(text.Replace("application/vnd.evidence.identity+json", spelling, StringComparison.Ordinal));
+            Assert.False(LedgerEntry.MayBe(EntryKind.Identity, other));
+            Assert.Throws<FormatException>(() => LedgerEntry.Parse(other));
+        }
+    }
+
+    /// <summary>More keys than are kept ready, in turn: each judges what it signed, and nothing else.</summary>
+    [Fact]
+    public void However_many_keys_sign_each_entry_is_judged_by_its_own()
+    {
+        ActorKey[] actors = [.. Enumerable.Range(0, 150).Select(_ => ActorKey.Create())];
+        var registry = new KeyRegistry();
+        long index = 0;
+        foreach (ActorKey actor in actors)
+            Assert.Equal(EntrySignatureStatus.Valid, registry.Fold(index++, Entry(actor, EntryKind.Identity, new ActorIdentity($"actor {index}", null, actor.PublicKey).ToJson())).Status);
+        for (int round = 0; round < 2; round++)
+        {
+            for (int i = 0; i < actors.Length; i++)
+            {
+                LedgerEntry note = Entry(actors[i], EntryKind.Note, new JsonObject { ["text"] = $"round {round}" });
+                Assert.Equal((EntrySignatureStatus.Valid, $"actor {i + 1}"), (registry.Fold(index, note).Status, registry.Fold(index++, note).Signer?.Name));
+                byte[] others = actors[(i + 1) % actors.Length].Sign(note.SignedBytes.Span);
+                var forged = LedgerEntry.Parse(new DsseEnvelope("application/vnd.evidence.note+json", note.Payload.ToBytes(), [new EntrySignature(actors[i].Id, others)]).ToBytes());
+                Assert.Equal(EntrySignatureStatus.Invalid, registry.Fold(index++, forged).Status);
+            }
+        }
+
+        foreach (ActorKey actor in actors)
+            actor.Dispose();
+    }
+
+    [Fact]
     public void The_vault_declares_its_own_keys_and_they_open_it()
     {
         var fixture = new LedgerFixture();
