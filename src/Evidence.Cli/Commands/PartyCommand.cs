@@ -1,6 +1,7 @@
 using System.CommandLine;
 using System.Text.Json.Nodes;
 using Evidence.Canonical;
+using Evidence.Hashing;
 using Evidence.Preservation;
 using Evidence.Preservation.Statements;
 using Evidence.Vaults;
@@ -10,6 +11,7 @@ namespace Evidence.Cli.Commands;
 internal static class PartyCommand
 {
     private const string UsualZone = "Etc/UTC";
+    private const string ContactField = "contact";
 
     private static readonly Argument<string> Id = new("ID") { Description = "What the party is called in this ledger." };
 
@@ -29,6 +31,12 @@ internal static class PartyCommand
 
     private static readonly Option<string?> Calendar = new("--calendar") { Description = "Which of its days are working days: a YAML file (docs/policy.md). Without it: Monday to Friday.", HelpName = "FILE" };
 
+    private static readonly Option<string?> Contact = new("--contact")
+    {
+        Description = "Whom to write to, and where. It is kept beside the ledger, which has only a commitment to it; 'evidence party forget' destroys it.",
+        HelpName = "TEXT",
+    };
+
     internal static Command Build() => new(
         "party",
         """
@@ -42,6 +50,8 @@ internal static class PartyCommand
     {
         Add(),
         List(),
+        Show(),
+        Forget(),
     };
 
     private static Command Add()
@@ -51,11 +61,12 @@ internal static class PartyCommand
             """
             Puts a party on the record, or says more of one: what is left out stays as it was.
 
-            Example:
+            Examples:
               evidence party add court --role court --name "District Court" --zone America/New_York
+              evidence party add court --contact "The clerk, clerk@court.example, 450 Golden Gate Avenue"
             """)
         {
-            Id, Role, Name, Represents, Key, Zone, Calendar,
+            Id, Role, Name, Represents, Key, Zone, Calendar, Contact,
         };
         Session.Bind(command, (session, parsed, cancellation) =>
         {
@@ -70,7 +81,8 @@ internal static class PartyCommand
                 _ = WorkingCalendar.Load(calendar);
             var party = new PartyStatement(
                 id, role, name, parsed.GetValue(Represents) ?? known?.Represents, parsed.GetValue(Key) ?? known?.Key, parsed.GetValue(Zone) ?? known?.Zone ?? UsualZone,
-                DocketOptions.Keep(vault, calendar) ?? known?.Calendar, known?.Contact);
+                DocketOptions.Keep(vault, calendar) ?? known?.Calendar,
+                parsed.GetValue(Contact) is { } contact ? vault.Openings.Commit(new JsonObject { [ContactField] = contact }) : known?.Contact);
             long? entry = writer.Add(party);
             session.Answer(DocketOptions.One(entry), json => json["party"] = party.ToJson(), text =>
             {
@@ -121,4 +133,85 @@ internal static class PartyCommand
         });
         return command;
     }
+
+    private static Command Show()
+    {
+        var command = new Command(
+            "show",
+            """
+            Shows what is on the record of a party, and whom to write to where that is kept here.
+
+            Example:
+              evidence party show counsel
+            """)
+        {
+            Id,
+        };
+        Session.Bind(command, (session, parsed, cancellation) =>
+        {
+            using Vault vault = session.OpenVault();
+            PartyStatement party = Find(vault, parsed.GetValue(Id)!, cancellation).Latest;
+            string? contact = party.Contact is { } commitment ? vault.Openings.TryOpen(commitment)?[ContactField]?.GetValue<string>() : null;
+            session.Answer(
+                () =>
+                {
+                    JsonObject json = party.ToJson();
+                    json["contactText"] = contact;
+                    return json;
+                },
+                text =>
+                {
+                    text.WriteLine($"{party.Party}  {party.Name}, {party.Role.ToName()}{(party.Represents is { } represented ? $" for {represented}" : "")}");
+                    text.WriteLine($"  zone      {party.Zone}");
+                    text.WriteLine($"  calendar  {(party.Calendar is { } calendar ? $"sha256:{calendar}" : "Monday to Friday")}");
+                    text.WriteLine($"  key       {party.Key ?? "none"}");
+                    text.WriteLine($"  contact   {(party.Contact is null ? "none on the record" : contact ?? $"not kept here; the record has the commitment sha256:{party.Contact}")}");
+                });
+            return Task.FromResult(ExitCode.Done);
+        });
+        return command;
+    }
+
+    private static Command Forget()
+    {
+        var reason = new Option<string?>("--reason") { Description = "Why, without the data themselves: the record keeps it.", HelpName = "TEXT" };
+        var command = new Command(
+            "forget",
+            """
+            Destroys what is kept here of whom to write to at a party: every contact that was ever recorded for it. An entry says so first. The record itself stays whole, for it
+            has commitments only. Copies elsewhere (backups, snapshots) are not reached.
+
+            Example:
+              evidence party forget counsel --reason "Request under Article 17, letter of 2014-06-02"
+            """)
+        {
+            Id, reason,
+        };
+        Session.Bind(command, (session, parsed, cancellation) =>
+        {
+            using Vault vault = session.OpenVault();
+            Party party = Find(vault, parsed.GetValue(Id)!, cancellation);
+            HashSet<Sha256Digest> kept = [.. vault.Openings.List()];
+            var entries = new List<long>();
+            int destroyed = 0;
+            foreach (Sha256Digest contact in party.Statements.Select(said => said.Statement.Contact).OfType<Sha256Digest>().Distinct().Where(kept.Contains))
+            {
+                if (vault.Openings.Destroy(contact, parsed.GetValue(reason)) is { } entry)
+                    entries.Add(entry);
+                destroyed++;
+            }
+
+            session.Answer(
+                () => new JsonObject { ["destroyed"] = destroyed, ["entries"] = DocketOptions.Numbers(entries) },
+                text => text.WriteLine(destroyed == 0
+                    ? $"No contact of {party.Id} is kept here."
+                    : $"Destroyed {(destroyed == 1 ? "the contact" : $"{destroyed} contacts")} of {party.Id}. {DocketOptions.Recorded(entries)}"));
+            return Task.FromResult(ExitCode.Done);
+        });
+        return command;
+    }
+
+    private static Party Find(Vault vault, string id, CancellationToken cancellation) =>
+        Docket.Read(vault.Ledger.Open(), cancellation: cancellation).Parties.GetValueOrDefault(id)
+        ?? throw new EvidenceException(ErrorCode.Usage, $"'{id}' is not on the record. 'evidence party list' shows who is; 'evidence party add' adds one.");
 }

@@ -36,6 +36,9 @@ public sealed class CustodyLedger
     /// <summary>The root over them.</summary>
     public Sha256Digest Root => Checkpoint.Root;
 
+    /// <summary>What the user remembers of the log; null for nothing.</summary>
+    internal OwnMemory? Memory { get; init; }
+
     /// <summary>
     /// Opens a ledger for reading: verifies the checkpoint, that the tiles give its root, and that it only grew since it was last seen.
     /// </summary>
@@ -46,12 +49,16 @@ public sealed class CustodyLedger
     /// <param name="seen">What was seen before; null where nothing is remembered.</param>
     /// <exception cref="EvidenceException">The ledger is damaged, or was set back, or is another one than was seen before.</exception>
     public static CustodyLedger Open(
-        ILedgerStorage storage, string origin, IReadOnlyCollection<VerifierKey> keys, ISeenCheckpoints? seen = null)
+        ILedgerStorage storage, string origin, IReadOnlyCollection<VerifierKey> keys, ISeenCheckpoints? seen = null) => Open(storage, origin, keys, seen, memory: null);
+
+    /// <summary>Opens a ledger of which a user remembers something.</summary>
+    internal static CustodyLedger Open(
+        ILedgerStorage storage, string origin, IReadOnlyCollection<VerifierKey> keys, ISeenCheckpoints? seen, OwnMemory? memory)
     {
         ArgumentNullException.ThrowIfNull(storage);
         ArgumentNullException.ThrowIfNull(keys);
         Checkpoint? before = SeenRule.Find(seen, origin);
-        var ledger = new CustodyLedger(storage, origin, keys, CheckpointFile.TryRead(storage, CheckpointFile.Name, origin, keys));
+        var ledger = new CustodyLedger(storage, origin, keys, CheckpointFile.TryRead(storage, CheckpointFile.Name, origin, keys)) { Memory = memory };
         if (ledger.tiles.RootAt(ledger.Size) != ledger.Root)
             throw TileReader.Damaged("tile/", "the tiles do not give the checkpoint's root");
         SeenRule.Check(before, origin, ledger.Size, ledger.tiles.RootAt);
@@ -164,12 +171,7 @@ public sealed class CustodyLedger
     }
 
     /// <summary>What the whole log declares. Entries that declare nothing are not judged.</summary>
-    public KeyRegistry FoldIdentities()
-    {
-        var registry = new KeyRegistry();
-        FoldIdentities(tiles, registry, Size, static _ => { });
-        return registry;
-    }
+    public KeyRegistry FoldIdentities() => FoldedLog.Fold(tiles, Memory);
 
     /// <summary>The root over the first entries, computed from the tiles.</summary>
     public Sha256Digest RootAt(long size)
@@ -213,7 +215,8 @@ public sealed class CustodyLedger
 
     private static EvidenceException Inconsistent() => TileReader.Damaged(TileName.Prefix, "its tiles contradict each other");
 
-    private static IEnumerable<byte[]> Read(TileReader tiles, long from, long to)
+    /// <summary>Some entries, each held against the tree.</summary>
+    internal static IEnumerable<byte[]> Read(TileReader tiles, long from, long to)
     {
         for (long bundle = from / TileName.FullWidth; bundle * TileName.FullWidth < to; bundle++)
         {
@@ -231,27 +234,6 @@ public sealed class CustodyLedger
 
                 yield return entries[i].ToArray();
             }
-        }
-    }
-
-    internal static void FoldIdentities(TileReader tiles, KeyRegistry registry, long size, Action<ReadOnlySpan<byte>> passed)
-    {
-        long index = 0;
-        foreach (byte[] bytes in Read(tiles, 0, size))
-        {
-            passed(bytes);
-            try
-            {
-                // Nearly all entries declare nothing, and parsing is most of the work here.
-                if (LedgerEntry.MayBe(EntryKind.Identity, bytes))
-                    registry.FoldIdentity(index, LedgerEntry.Parse(bytes));
-            }
-            catch (FormatException)
-            {
-                // What is no entry declares nothing.
-            }
-
-            index++;
         }
     }
 

@@ -13,23 +13,24 @@ public sealed class LedgerWriter
     private readonly LogKeys keys;
     private readonly ISeenCheckpoints seen;
     private readonly FlushFailure failure;
+    private readonly OwnMemory? memory;
 
-    private LedgerWriter(ILedgerStorage storage, LogKeys keys, ISeenCheckpoints seen, FlushFailure failure) =>
-        (this.storage, this.keys, this.seen, this.failure) = (storage, keys, seen, failure);
+    private LedgerWriter(ILedgerStorage storage, LogKeys keys, ISeenCheckpoints seen, FlushFailure failure, OwnMemory? memory) =>
+        (this.storage, this.keys, this.seen, this.failure, this.memory) = (storage, keys, seen, failure, memory);
 
     /// <summary>Opens a ledger for writing, begins it where there is none, and completes an append that was interrupted.</summary>
     /// <exception cref="EvidenceException">The ledger is damaged, or was set back, or is another one than was seen before.</exception>
     public static LedgerWriter Open(ILedgerStorage storage, LogKeys keys, ISeenCheckpoints seen, CancellationToken cancellation = default) =>
-        Open(storage, keys, seen, new FlushFailure(), cancellation);
+        Open(storage, keys, seen, new FlushFailure(), memory: null, cancellation);
 
     /// <summary>Opens a ledger for writing; after a failed flush, no writer that shares the failure signs again.</summary>
     internal static LedgerWriter Open(
-        ILedgerStorage storage, LogKeys keys, ISeenCheckpoints seen, FlushFailure failure, CancellationToken cancellation = default)
+        ILedgerStorage storage, LogKeys keys, ISeenCheckpoints seen, FlushFailure failure, OwnMemory? memory, CancellationToken cancellation = default)
     {
         ArgumentNullException.ThrowIfNull(storage);
         ArgumentNullException.ThrowIfNull(keys);
         ArgumentNullException.ThrowIfNull(seen);
-        var writer = new LedgerWriter(storage, keys, seen, failure);
+        var writer = new LedgerWriter(storage, keys, seen, failure, memory);
         _ = failure.Guard(() =>
         {
             using (storage.Lock(cancellation))
@@ -95,7 +96,7 @@ public sealed class LedgerWriter
         var refused = new List<RefusedEntry>();
         (IReadOnlyList<byte[]> staged, KeyRegistry? registry) = StagedEntries.Take(storage, position.Size, position.Root, refused);
         long firstIndex = position.Size + staged.Count;
-        IReadOnlyList<byte[]> entries = compose(() => registry ?? FoldedLog.Fold(storage, position.Size, position.Root), firstIndex);
+        IReadOnlyList<byte[]> entries = compose(() => registry ?? FoldedLog.Fold(storage, position.Size, position.Root, memory), firstIndex);
         EvidenceException? unfinished = null;
         foreach (IReadOnlyList<ReadOnlyMemory<byte>> part in Cut(staged.Concat(entries)))
         {

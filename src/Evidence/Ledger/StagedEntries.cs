@@ -29,7 +29,7 @@ internal static class StagedEntries
         var done = new List<Sha256Digest>();
         var asked = candidates.Select(candidate => candidate.Said).ToHashSet();
         var said = new HashSet<Sha256Digest>();
-        KeyRegistry registry = FoldedLog.Fold(storage, size, root, bytes =>
+        KeyRegistry registry = FoldedLog.Fold(storage, size, root, passed: bytes =>
         {
             Sha256Digest leafHash = MerkleTree.LeafHash(bytes);
             if (waiting.Remove(leafHash))

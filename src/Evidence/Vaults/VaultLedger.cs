@@ -49,7 +49,7 @@ public sealed class VaultLedger
     /// <summary>Opens the ledger as of now: its checkpoint is verified, and held against what was seen before.</summary>
     /// <exception cref="EvidenceException">It is damaged, or was set back, or is another one than was seen before.</exception>
     public CustodyLedger Open() => CustodyLedger.Open(
-        Storage, settings.Origin, Keys(), access.Keys is { } seen ? new RememberedWherePossible(seen, access.Logger) : null);
+        Storage, settings.Origin, Keys(), access.Keys is { } seen ? new RememberedWherePossible(seen, access.Logger) : null, Memory);
 
     /// <summary>The log's public keys: those pinned on this machine, else those that the vault declares for itself.</summary>
     public IReadOnlyList<VerifierKey> Keys()
@@ -530,7 +530,7 @@ public sealed class VaultLedger
         int count = 0;
         try
         {
-            result = LedgerWriter.Open(Storage, log, keys, failure).Compose((registry, index) =>
+            result = LedgerWriter.Open(Storage, log, keys, failure, Memory).Compose((registry, index) =>
             {
                 IReadOnlyList<LedgerEntry> entries = DemandDocuments(compose(registry, index));
                 count = entries.Count;

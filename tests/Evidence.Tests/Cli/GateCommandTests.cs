@@ -55,6 +55,30 @@ public sealed class GateCommandTests : IDisposable
     }
 
     [Fact]
+    public async Task Whom_to_write_to_is_kept_beside_the_ledger_and_can_be_forgotten()
+    {
+        const string Mail = "clerk@court.example";
+        Assert.Equal(0, (await RunAsync("party", "add", "court", "--role", "court", "--name", "District Court", "--contact", $"A clerk, {Mail}")).ExitCode);
+        Assert.Equal(0, (await RunAsync("party", "add", "court", "--contact", $"The clerk, {Mail}")).ExitCode);
+        // What else is said later leaves it as it was.
+        Assert.Equal(0, (await RunAsync("party", "add", "court", "--zone", "America/New_York")).ExitCode);
+        Assert.Equal($"The clerk, {Mail}", (string?)(await RunAsync("--json", "party", "show", "court")).Json["contactText"]);
+        Assert.Contains($"contact   The clerk, {Mail}", (await RunAsync("party", "show", "court")).Output, StringComparison.Ordinal);
+        Assert.DoesNotContain(Mail, (await RunAsync("--json", "log")).Output, StringComparison.Ordinal);
+        Assert.Equal(0, (await RunAsync("verify")).ExitCode);
+
+        CommandRun forgotten = await RunAsync("--json", "party", "forget", "court", "--reason", "asked for by letter");
+        Assert.Equal((2, 2), ((int)forgotten.Json["destroyed"]!, forgotten.Json["entries"]!.AsArray().Count));
+        CommandRun show = await RunAsync("--json", "party", "show", "court");
+        Assert.Null(show.Json["contactText"]);
+        Assert.NotNull(show.Json["contact"]);
+        Assert.All(Directory.EnumerateFiles(place.At("evidence.vault"), "*", SearchOption.AllDirectories), file => Assert.DoesNotContain(Mail, File.ReadAllText(file), StringComparison.Ordinal));
+        Assert.Equal(0, (await RunAsync("verify")).ExitCode);
+        Assert.Contains("No contact of court is kept here", (await RunAsync("party", "forget", "court")).Output, StringComparison.Ordinal);
+        Assert.Equal(2, (await RunAsync("party", "show", "nobody")).ExitCode);
+    }
+
+    [Fact]
     public async Task A_party_answers_from_a_file_on_a_machine_of_its_own()
     {
         Assert.Equal(0, (await RunAsync("identity", "create", "counsel")).ExitCode);

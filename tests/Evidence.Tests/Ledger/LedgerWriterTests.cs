@@ -85,7 +85,7 @@ public sealed class LedgerWriterTests
             if (left-- == 0)
                 throw new EvidenceException(ErrorCode.DurabilityLost, "The flush failed.");
         };
-        AppendResult Append() => LedgerWriter.Open(fixture.Storage, LedgerFixture.Keys, fixture.Seen, failure, TestContext.Current.CancellationToken)
+        AppendResult Append() => LedgerWriter.Open(fixture.Storage, LedgerFixture.Keys, fixture.Seen, failure, memory: null, TestContext.Current.CancellationToken)
             .Append([LedgerFixture.Declaration.ToBytes()], TestContext.Current.CancellationToken);
         EvidenceException first = Assert.Throws<EvidenceException>(Append);
         Assert.Equal(code, first.Code);
