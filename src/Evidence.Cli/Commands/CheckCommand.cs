@@ -20,6 +20,12 @@ internal static class CheckCommand
         HelpName = "S",
     };
 
+    private static readonly Option<string?> Against = new("--against")
+    {
+        Description = "What a party signed to be recorded ('evidence response', 'hold' or 'release' with --output): whether it is among all entries of the proof's item. Only with one proof.",
+        HelpName = "FILE",
+    };
+
     internal static Command Build()
     {
         var command = new Command(
@@ -30,15 +36,16 @@ internal static class CheckCommand
             them): proved is then that its keeper signed both.
 
             Exit codes: 0 all are proved; 3 one does not hold; 4 one is consistent, but its signer is unknown, or has not the quorum, or its signature does not count; 5 it is
-            proved, and no clearance for the machine with these serials, or one that expired.
+            proved, and no clearance for the machine with these serials, or one that expired; or proved, and what the party signed is not in it.
 
             Examples:
               evidence check server-7.proof --policy my.policy
               evidence check superblock.proof --policy my.policy --trust tsa-root.pem --extract superblock.bin
+              evidence check server-7.proof --policy my.policy --against objection.file
               evidence check server-7.clearance --policy my.policy --asset-serial "$(dmidecode -s system-serial-number)"
             """)
         {
-            Files, Options.Policy, Options.Trust, Extract, Serials,
+            Files, Options.Policy, Options.Trust, Extract, Serials, Against,
         };
         Session.Bind(command, (session, parsed, _) =>
         {
@@ -51,16 +58,22 @@ internal static class CheckCommand
             string[] serials = parsed.GetValue(Serials) ?? [];
             if (serials.Length > 0 && files.Length != 1)
                 throw new EvidenceException(ErrorCode.Usage, "--asset-serial goes with one proof.");
+            string? against = parsed.GetValue(Against);
+            if (against is not null && files.Length != 1)
+                throw new EvidenceException(ErrorCode.Usage, "--against goes with one proof.");
             WitnessPolicy? policy = Options.FindPolicy(session, parsed);
             TrustedAuthorities trust = session.TrustOf(parsed);
             (string File, ProofVerdict Verdict)[] checks = [.. files.Select(file => (file, Check(file, policy, trust, extract)))];
             ClearanceCheck? clearance = serials.Length == 0 || checks[0].Verdict.Entries is not [var entry] ? null : ClearanceCheck.Run(entry, serials, session.Access.Clock.GetCurrentInstant());
+            CarriedCheck? carried = against is null ? null : Hold(against, checks[0]);
             session.Answer(
                 () =>
                 {
                     var json = new JsonObject { ["proofs"] = new JsonArray([.. checks.Select(c => ToJson(c.File, c.Verdict))]) };
                     if (serials.Length > 0)
                         json["clearance"] = ClearanceText.ToJson(clearance);
+                    if (against is not null)
+                        json["against"] = new JsonObject { ["recorded"] = carried?.Entry is not null, ["entry"] = DocketOptions.Number(carried?.Entry), ["finding"] = carried?.Finding };
                     return json;
                 },
                 text =>
@@ -69,12 +82,24 @@ internal static class CheckCommand
                         Print(text, file, verdict);
                     if (serials.Length > 0)
                         ClearanceText.Print(text, clearance);
+                    if (carried is not null)
+                        text.WriteLine($"\n{(carried.Entry is null ? "NO " : "YES")}  {carried.Finding}");
                 });
             IEnumerable<int> codes = checks.Select(c => CodeOf(c.Verdict));
-            return Task.FromResult(ExitCode.Worst(serials.Length == 0 || clearance is { IsGood: true } ? codes : codes.Append(ExitCode.Refused)));
+            bool isRefused = (serials.Length > 0 && clearance is not { IsGood: true }) || carried is { Entry: null };
+            return Task.FromResult(ExitCode.Worst(isRefused ? codes.Append(ExitCode.Refused) : codes));
         });
         return command;
     }
+
+    /// <summary>Holds what a party signed against a proof; null where that does not hold, and so says nothing.</summary>
+    private static CarriedCheck? Hold(string against, (string File, ProofVerdict Verdict) check) => check.Verdict switch
+    {
+        { Refutation: not null } => null,
+        { Subject.Item: { } item, Checkpoint: { } checkpoint } => CarriedCheck.Run(against, item, check.Verdict.Entries, checkpoint),
+        _ => throw new EvidenceException(
+            ErrorCode.Usage, $"{check.File} does not show all entries of an item, so what it lacks says nothing: 'evidence log --item ITEM --prove' makes a proof that does."),
+    };
 
     private static ProofVerdict Check(string file, WitnessPolicy? policy, TrustedAuthorities trust, string? extract)
     {

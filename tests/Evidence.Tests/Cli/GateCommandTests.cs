@@ -104,6 +104,14 @@ public sealed class GateCommandTests : IDisposable
         // There is no vault where this is signed.
         CommandRun signed = await RunAsync("--vault", "none", "--actor", "counsel", "response", "object", "notice.file", "--party", "counsel", "--text", "No.", "--output", "answer.file");
         Assert.Equal(0, signed.ExitCode);
+
+        // As long as it is not taken in, counsel can show that from the proof of all that the ledger has on the server; and when it is, that as well.
+        Assert.Equal(0, (await RunAsync("witness", "policy", "--output", "policy")).ExitCode);
+        Assert.Equal(0, (await RunAsync("log", "--item", "server-7", "--prove", "before.proof")).ExitCode);
+        string[] held = ["--policy", "policy", "--against", "answer.file"];
+        CommandRun dropped = await RunAsync(["--json", "check", "before.proof", .. held]);
+        Assert.Equal((5, false, null), (dropped.ExitCode, (bool)dropped.Json["against"]!["recorded"]!, (string?)dropped.Json["against"]!["entry"]));
+        Assert.Contains("is not in the ledger: it is none of the", (await RunAsync(["check", "before.proof", .. held])).Output, StringComparison.Ordinal);
         CommandRun taken = await RunAsync("--json", "response", "take", "answer.file");
         Assert.Equal(key, (string?)taken.Json["key"]);
         string entry = (string)taken.Json["entries"]![0]!;
@@ -114,8 +122,17 @@ public sealed class GateCommandTests : IDisposable
         Assert.Contains("objected", state["state"]!.AsArray().Select(word => (string?)word), StringComparer.Ordinal);
         Assert.Equal("objected", (string?)(await RunAsync("--json", "notice", "due")).Json["tasks"]![0]!["step"]);
 
+        Assert.Equal(0, (await RunAsync("log", "--item", "server-7", "--prove", "after.proof")).ExitCode);
+        CommandRun recorded = await RunAsync(["--json", "check", "after.proof", .. held]);
+        Assert.Equal((0, true, entry), (recorded.ExitCode, (bool)recorded.Json["against"]!["recorded"]!, (string?)recorded.Json["against"]!["entry"]));
+        Assert.Equal(0, (await RunAsync("log", "--item", "server-8", "--prove", "other.proof")).ExitCode);
+        CommandRun about = await RunAsync(["check", "other.proof", .. held]);
+        Assert.Equal(1, about.ExitCode);
+        Assert.Contains("from that nothing follows", about.Error, StringComparison.Ordinal);
+
         // A proof of something else is no clearance.
         Assert.Equal(0, (await RunAsync("prove", entry, "--output", "entry.proof")).ExitCode);
+        Assert.Equal(2, (await RunAsync(["check", "entry.proof", .. held])).ExitCode);
         CommandRun check = await RunAsync("--json", "check", "entry.proof", "--asset-serial", "SN-7");
         Assert.Equal(5, check.ExitCode);
         Assert.False((bool)check.Json["clearance"]!["good"]!);
