@@ -96,11 +96,9 @@ public sealed class CustodyLedger
         {
             var checkpoint = Checkpoint.Parse(Ledger.SignedNote.Parse(note).Text);
             var registry = new KeyRegistry();
-            foreach (JudgedEntry judged in Judge(new TileReader(storage, checkpoint.Size) { HoldsAgainstAbove = false }, registry, checkpoint.Size))
-            {
-                if (registry.Vault is not null)
-                    break;
-            }
+            long index = 0;
+            foreach (byte[] bytes in Read(new TileReader(storage, checkpoint.Size) { HoldsAgainstAbove = false }, 0, checkpoint.Size).TakeWhile(_ => registry.Vault is null))
+                JudgedEntry.Judge(index++, bytes, registry);
 
             return registry.Vault;
         }
@@ -155,7 +153,7 @@ public sealed class CustodyLedger
 
     /// <summary>All entries in order, each parsed, and its signatures judged at its place in the log.</summary>
     /// <param name="registry">Takes in the keys as the entries declare them.</param>
-    public IEnumerable<JudgedEntry> JudgeEntries(KeyRegistry registry) => Judge(tiles, registry, Size);
+    public IEnumerable<JudgedEntry> JudgeEntries(KeyRegistry registry) => EntryJudge.Judge(Read(tiles, 0, Size), 0, registry);
 
     /// <summary>All entries in order, each judged at its place, and beside that what the whole log knows later of the keys on which it rests, and which earlier one says the same.</summary>
     /// <param name="times">What is proved from outside.</param>
@@ -163,7 +161,7 @@ public sealed class CustodyLedger
     {
         var hindsight = new Hindsight(FoldIdentities(), times);
         var said = new Statements();
-        return Judge(tiles, new KeyRegistry(), Size).Select(judged => judged with
+        return JudgeEntries(new KeyRegistry()).Select(judged => judged with
         {
             Verdict = judged.Verdict is { } verdict ? hindsight.AddTo(judged.Index, verdict) : null,
             Repeats = judged.Entry is { } entry && !said.TryAdd(judged.Index, entry) ? said.Find(entry) : null,
@@ -234,16 +232,6 @@ public sealed class CustodyLedger
 
                 yield return entries[i].ToArray();
             }
-        }
-    }
-
-    internal static IEnumerable<JudgedEntry> Judge(TileReader tiles, KeyRegistry registry, long size)
-    {
-        long index = 0;
-        foreach (byte[] bytes in Read(tiles, 0, size))
-        {
-            yield return JudgedEntry.Judge(index, bytes, registry);
-            index++;
         }
     }
 }

@@ -68,6 +68,9 @@ public sealed class KeyRegistry
         _ => false,
     };
 
+    /// <summary>Computes the signatures of entries that are to be judged next, by the keys that are known so far, on all cores.</summary>
+    internal void VerifyAhead(IReadOnlyList<LedgerEntry> entries) => verifying.VerifyAhead(entries, keyId => keys.GetValueOrDefault(keyId)?.Identity.PublicKey);
+
     /// <summary>Takes in what the next entry declares. An entry that declares nothing is not judged.</summary>
     internal void FoldIdentity(long index, LedgerEntry entry)
     {

@@ -1,3 +1,4 @@
+using System.Collections.Concurrent;
 using System.Security.Cryptography;
 
 namespace Evidence.Ledger;
@@ -11,11 +12,51 @@ internal sealed class VerifyingKeys
     // By the key's id, which is the digest of its bytes. Null: it is no key.
     private readonly Dictionary<string, ECDsa?> ready = new(StringComparer.Ordinal);
 
+    // For the cores that compute ahead; a key serves one at a time.
+    private readonly ConcurrentBag<VerifyingKeys> others = [];
+
+    // What was computed ahead: by the entry itself, of each of its signatures; null where the key was not known.
+    private Dictionary<LedgerEntry, bool?[]> ahead = new(ReferenceEqualityComparer.Instance);
+
+    /// <summary>Computes the signatures of some entries, in the place of those that were computed before.</summary>
+    /// <param name="entries">The entries.</param>
+    /// <param name="publicKeyOf">The key of an id; null where it is not known.</param>
+    internal void VerifyAhead(IReadOnlyList<LedgerEntry> entries, Func<string, ReadOnlyMemory<byte>?> publicKeyOf)
+    {
+        var computed = new bool?[entries.Count][];
+        Parallel.For(
+            0, entries.Count, () => others.TryTake(out VerifyingKeys? keys) ? keys : new VerifyingKeys(),
+            (i, _, keys) =>
+            {
+                LedgerEntry entry = entries[i];
+                computed[i] = [.. entry.Signatures.Select(signature => publicKeyOf(signature.KeyId) is { } key ? keys.Verify(entry, signature, key.Span) : (bool?)null)];
+                return keys;
+            },
+            others.Add);
+        ahead = new Dictionary<LedgerEntry, bool?[]>(ReferenceEqualityComparer.Instance);
+        for (int i = 0; i < entries.Count; i++)
+            ahead.Add(entries[i], computed[i]);
+    }
+
     /// <summary>Whether a signature of an entry is a key's.</summary>
     /// <param name="entry">The entry.</param>
-    /// <param name="signature">The signature, by the key's id.</param>
+    /// <param name="signature">One of its signatures, by the key's id.</param>
     /// <param name="publicKey">The key, SubjectPublicKeyInfo in DER. What is no key has made no signature.</param>
     internal bool IsRight(LedgerEntry entry, EntrySignature signature, ReadOnlySpan<byte> publicKey)
+    {
+        if (ahead.TryGetValue(entry, out bool?[]? computed))
+        {
+            for (int i = 0; i < computed.Length; i++)
+            {
+                if (ReferenceEquals(entry.Signatures[i], signature) && computed[i] is { } isRight)
+                    return isRight;
+            }
+        }
+
+        return Verify(entry, signature, publicKey);
+    }
+
+    private bool Verify(LedgerEntry entry, EntrySignature signature, ReadOnlySpan<byte> publicKey)
     {
         if (!ready.TryGetValue(signature.KeyId, out ECDsa? key))
         {

@@ -70,12 +70,10 @@ public sealed class Docket
     {
         ArgumentNullException.ThrowIfNull(ledger);
         var docket = new Docket(ledger, size ?? ledger.Size);
-        long index = 0;
-        foreach (byte[] bytes in ledger.ReadEntries(0, docket.Size))
+        foreach (JudgedEntry judged in EntryJudge.Judge(ledger.ReadEntries(0, docket.Size), 0, docket.Registry))
         {
             cancellation.ThrowIfCancellationRequested();
-            docket.Take(JudgedEntry.Judge(index, bytes, docket.Registry));
-            index++;
+            docket.Take(judged);
         }
 
         return docket;

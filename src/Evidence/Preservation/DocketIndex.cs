@@ -81,19 +81,15 @@ internal sealed class DocketIndex
         foreach (long entry in Find(DocketKeys.All))
             registry.FoldIdentity(entry, LedgerEntry.Parse(ledger.ReadEntry(entry)));
         var receipts = new SortedSet<long>();
-        long index = Size;
-        foreach (byte[] bytes in ledger.ReadEntries(Size, ledger.Size))
+        foreach (JudgedEntry judged in EntryJudge.Judge(ledger.ReadEntries(Size, ledger.Size), Size, registry))
         {
             cancellation.ThrowIfCancellationRequested();
-            if (JudgedEntry.Judge(index, bytes, registry) is { Entry: { } entry, Verdict.Status: EntrySignatureStatus.Valid })
-            {
-                foreach (string key in DocketKeys.Of(entry).Distinct(StringComparer.Ordinal))
-                    pairs.Add((HashOf(key), index));
-                if (entry.Payload.Kind == EntryKind.Receipt)
-                    receipts.Add(index);
-            }
-
-            index++;
+            if (judged is not { Entry: { } entry, Verdict.Status: EntrySignatureStatus.Valid })
+                continue;
+            foreach (string key in DocketKeys.Of(entry).Distinct(StringComparer.Ordinal))
+                pairs.Add((HashOf(key), judged.Index));
+            if (entry.Payload.Kind == EntryKind.Receipt)
+                receipts.Add(judged.Index);
         }
 
         pairs.Sort();

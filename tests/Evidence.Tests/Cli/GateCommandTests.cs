@@ -122,6 +122,15 @@ public sealed class GateCommandTests : IDisposable
         Assert.Contains("objected", state["state"]!.AsArray().Select(word => (string?)word), StringComparer.Ordinal);
         Assert.Equal("objected", (string?)(await RunAsync("--json", "notice", "due")).Json["tasks"]![0]!["step"]);
 
+        // Somebody else's copy of the vault, in another place, gives the same answer for the same instant.
+        string[] asked = ["--json", "gate", "server-7", "--at", "2031-01-02T03:04:05Z"];
+        using (var other = new TestVault())
+        {
+            TestVault.Copy(place.At("evidence.vault"), other.At("copy.vault"));
+            CommandRun copied = await CommandRun.StartAsync(other, ["--vault", "copy.vault", .. asked]);
+            Assert.Equal((5, (await RunAsync(asked)).Output), (copied.ExitCode, copied.Output));
+        }
+
         Assert.Equal(0, (await RunAsync("log", "--item", "server-7", "--prove", "after.proof")).ExitCode);
         CommandRun recorded = await RunAsync(["--json", "check", "after.proof", .. held]);
         Assert.Equal((0, true, entry), (recorded.ExitCode, (bool)recorded.Json["against"]!["recorded"]!, (string?)recorded.Json["against"]!["entry"]));

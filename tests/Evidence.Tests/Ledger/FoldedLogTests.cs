@@ -34,7 +34,7 @@ public sealed class FoldedLogTests : IDisposable
         Declare(log, "late");
         log.Append(LedgerFixture.Entries(10, "late"));
         string after = Told(log, null);
-        Assert.NotEqual(before, after);
+        Assert.NotEqual(before, after, StringComparer.Ordinal);
         int first = log.Storage.Reads;
         Assert.Equal(after, Told(log, memory));
         Assert.InRange(log.Storage.Reads - first, 1, 16);
