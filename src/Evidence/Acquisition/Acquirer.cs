@@ -4,10 +4,13 @@ using Evidence.Vaults;
 
 namespace Evidence.Acquisition;
 
-/// <summary>Images sources into a vault. One acquirer may image several sources at once; what they share is stored once.</summary>
+/// <summary>Images sources into a vault. One acquirer may image several sources at once; what they have in common is stored once.</summary>
 /// <param name="vault">The vault. Whoever opened it needs a key store, or nothing can be recorded.</param>
 public sealed class Acquirer(Vault vault)
 {
+    /// <summary>How many sources are imaged at one time where nothing else is said: as many as the widest vectors have lanes.</summary>
+    public const int DefaultSideBySide = 16;
+
     /// <summary>What a source is called where nothing else is said.</summary>
     public static string DefaultItem(Source source)
     {
@@ -39,8 +42,47 @@ public sealed class Acquirer(Vault vault)
     /// <param name="progress">Hears how far it is, from several threads, a few times a second at most for each gigabyte a second.</param>
     /// <param name="cancellation">Stops the run.</param>
     /// <exception cref="EvidenceException">The source, the vault or the ledger failed; <see cref="EvidenceException.Code"/> says which.</exception>
-    public async Task<AcquisitionResult> AcquireAsync(
-        Source source, AcquisitionOptions? options = null, IProgress<AcquisitionProgress>? progress = null, CancellationToken cancellation = default)
+    public Task<AcquisitionResult> AcquireAsync(
+        Source source, AcquisitionOptions? options = null, IProgress<AcquisitionProgress>? progress = null, CancellationToken cancellation = default) =>
+        RunAsync(source, options, SideBySide.Alone, progress, cancellation);
+
+    /// <summary>
+    /// Images several sources side by side, each as <see cref="AcquireAsync"/> does, with its own entry in the ledger; their digests of the whole go through the
+    /// processor's vectors together. One that fails does not touch the others.
+    /// </summary>
+    /// <param name="requests">The sources, and how to image each. They are begun in this order.</param>
+    /// <param name="sideBySide">
+    /// How many at one time, at most: from 1. Up to sixteen share 275 MB of memory (with the default segments); from 33 on each takes 9 MB more.
+    /// </param>
+    /// <param name="cancellation">Stops all of them.</param>
+    /// <returns>What became of each, in the order of the requests.</returns>
+    public async Task<IReadOnlyList<AcquisitionOutcome>> AcquireAllAsync(
+        IReadOnlyList<AcquisitionRequest> requests, int sideBySide = DefaultSideBySide, CancellationToken cancellation = default)
+    {
+        ArgumentNullException.ThrowIfNull(requests);
+        ArgumentOutOfRangeException.ThrowIfLessThan(sideBySide, 1);
+        sideBySide = Math.Min(sideBySide, Math.Max(1, requests.Count));
+        var others = new SideBySide(sideBySide);
+        var outcomes = new AcquisitionOutcome[requests.Count];
+        // What is cancelled is an outcome, too: each source has one.
+        var parallel = new ParallelOptions { MaxDegreeOfParallelism = sideBySide, CancellationToken = CancellationToken.None };
+        await Parallel.ForEachAsync(requests.Index(), parallel, async (next, _) =>
+        {
+            try
+            {
+                (Source source, AcquisitionOptions? options, IProgress<AcquisitionProgress>? progress) = next.Item;
+                outcomes[next.Index] = new(await RunAsync(source, options, others, progress, cancellation).ConfigureAwait(false));
+            }
+            catch (Exception e)
+            {
+                outcomes[next.Index] = new(e);
+            }
+        }).ConfigureAwait(false);
+        return outcomes;
+    }
+
+    private async Task<AcquisitionResult> RunAsync(
+        Source source, AcquisitionOptions? options, SideBySide others, IProgress<AcquisitionProgress>? progress, CancellationToken cancellation)
     {
         ArgumentNullException.ThrowIfNull(source);
         options ??= new AcquisitionOptions();
@@ -51,7 +93,7 @@ public sealed class Acquirer(Vault vault)
         Labels.CheckOptional(options.WriteBlocker, nameof(options.WriteBlocker));
         Labels.CheckOptional(options.Seal, nameof(options.Seal));
         vault.Ledger.EnsureKeys();
-        using var work = new ImagingWork(vault, source, item, options, progress);
+        using var work = new ImagingWork(vault, source, item, options, others, progress);
         return await work.RunAsync(cancellation).ConfigureAwait(false);
     }
 }

@@ -1,25 +1,46 @@
+using System.Runtime.CompilerServices;
+using System.Runtime.InteropServices;
 using System.Threading.Channels;
 using Evidence.Hashing;
+using Evidence.Hashing.Lanes;
 using Evidence.Vaults;
 
 namespace Evidence.Acquisition;
 
-/// <summary>One digest of the whole image, on a worker of its own: such a chain is serial by nature.</summary>
+/// <summary>One digest of the whole image: a chain that is serial by nature, on a worker of its own, or in lanes with those of images made at the same time.</summary>
 internal sealed class DigestChain
 {
-    private static readonly byte[] Zeros = new byte[1 << 20];
+    private static readonly byte[] Zeros = GC.AllocateArray<byte>(1 << 20, pinned: true);
 
     private readonly DigestAlgorithm algorithm;
+    private readonly SideBySide others;
     private readonly Channel<SourceItem> items = Channel.CreateUnbounded<SourceItem>(new() { SingleReader = true, SingleWriter = true });
 
-    internal DigestChain(DigestAlgorithm algorithm) => this.algorithm = algorithm;
+    internal DigestChain(DigestAlgorithm algorithm, SideBySide others)
+    {
+        this.algorithm = algorithm;
+        this.others = others;
+    }
 
     internal ChannelWriter<SourceItem> Input => items.Writer;
 
     /// <summary>The digest; null where part of the image comes only later, so that there is none yet.</summary>
     internal async Task<ImageDigest?> RunAsync(CancellationToken cancellation)
     {
-        using var hash = RunningDigest.Begin(algorithm);
+        try
+        {
+            return await DigestAsync(cancellation).ConfigureAwait(false);
+        }
+        finally
+        {
+            // Whoever waits for this goes on elsewhere: the thread may be the one that takes the others' digests on.
+            await Task.CompletedTask.ConfigureAwait(ConfigureAwaitOptions.ForceYielding);
+        }
+    }
+
+    private async Task<ImageDigest?> DigestAsync(CancellationToken cancellation)
+    {
+        using RunningDigest hash = others.Begin(algorithm);
         bool deferred = false;
         await foreach (SourceItem item in items.Reader.ReadAllAsync(cancellation).ConfigureAwait(false))
         {
@@ -27,25 +48,27 @@ internal sealed class DigestChain
             if (item.Block is { } block)
             {
                 if (!deferred)
-                    hash.Append(block.Content);
+                    await hash.AppendAsync(block.Message(0, block.Length)).ConfigureAwait(false);
                 block.Release();
             }
             else if (!deferred)
             {
                 // What was not read counts as zeros.
-                AppendZeros(hash, item.Length, cancellation);
+                await AppendZerosAsync(hash, item.Length, cancellation).ConfigureAwait(false);
             }
         }
 
         return deferred ? null : new ImageDigest(algorithm, hash.ToHex());
     }
 
-    private static void AppendZeros(RunningDigest hash, long length, CancellationToken cancellation)
+    private static async Task AppendZerosAsync(RunningDigest hash, long length, CancellationToken cancellation)
     {
         for (; length > 0; length -= Zeros.Length)
         {
             cancellation.ThrowIfCancellationRequested();
-            hash.Append(Zeros.AsSpan(0, (int)Math.Min(length, Zeros.Length)));
+            await hash.AppendAsync(ZerosOf((int)Math.Min(length, Zeros.Length))).ConfigureAwait(false);
         }
     }
+
+    private static unsafe LaneMessage ZerosOf(int length) => new((byte*)Unsafe.AsPointer(ref MemoryMarshal.GetArrayDataReference(Zeros)), length);
 }

@@ -58,6 +58,9 @@ internal sealed record ImagingPass
 
     internal required bool ReadHoles { get; init; }
 
+    /// <summary>What it shares with those that are imaged at the same time.</summary>
+    internal required SideBySide Others { get; init; }
+
     /// <summary>What the vault holds of the source already; null for a source of unknown length.</summary>
     internal required HeldContent? Held { get; init; }
 
@@ -91,14 +94,11 @@ internal sealed record ImagingPass
 /// </remarks>
 internal static class ImagingPipeline
 {
-    /// <summary>Blocks in flight: enough that a slow digest and the segmenter do not wait for each other; 35 MB with the default parameters.</summary>
-    private const int Blocks = 8;
-
     internal static async Task<ImagedSource> RunAsync(ImagingPass pass, CancellationToken cancellation)
     {
         using var stop = CancellationTokenSource.CreateLinkedTokenSource(cancellation);
-        using var pool = new BlockPool(Blocks, Segmenter.LargestCarry(pass.Parameters));
-        DigestChain[] chains = [.. pass.Digests.Distinct().Select(d => new DigestChain(d))];
+        using var pool = new BlockPool(pass.Others.BlocksEach, Segmenter.LargestCarry(pass.Parameters));
+        DigestChain[] chains = [.. pass.Digests.Distinct().Select(d => new DigestChain(d, pass.Others))];
         var segmenting = new Segmenting(pass.Parameters, pass.Store, pass.Compression);
         ChannelWriter<SourceItem>[] consumers = [segmenting.Input, .. chains.Select(c => c.Input)];
         var reading = new SourceReading(pass, pool, consumers);

@@ -21,6 +21,7 @@ internal sealed class ImagingWork : IDisposable
     private readonly Source source;
     private readonly string item;
     private readonly AcquisitionOptions options;
+    private readonly SideBySide others;
     private readonly IProgress<AcquisitionProgress>? progress;
     private readonly Compression compression;
     private readonly Stopwatch watch = Stopwatch.StartNew();
@@ -43,12 +44,14 @@ internal sealed class ImagingWork : IDisposable
     private Sha256Digest? continues;
     private StoredCounts stored;
 
-    internal ImagingWork(Vault vault, Source source, string item, AcquisitionOptions options, IProgress<AcquisitionProgress>? progress)
+    internal ImagingWork(
+        Vault vault, Source source, string item, AcquisitionOptions options, SideBySide others, IProgress<AcquisitionProgress>? progress)
     {
         this.vault = vault;
         this.source = source;
         this.item = item;
         this.options = options;
+        this.others = others;
         this.progress = progress;
         compression = options.Compression ?? vault.Settings.Compression;
         map = source is { IsSequential: false, Length: { } length } ? new RescueMap(length) : null;
@@ -311,6 +314,7 @@ internal sealed class ImagingWork : IDisposable
                 Compression = compression,
                 Digests = options.Digests,
                 ReadHoles = options.ReadHoles,
+                Others = others,
                 Held = map is null ? null : held,
                 Map = map,
                 Mapfile = mapfile,

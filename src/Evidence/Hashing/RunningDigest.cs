@@ -16,6 +16,13 @@ internal abstract class RunningDigest : IDisposable
     /// <summary>Takes more of the message.</summary>
     internal abstract void Append(ReadOnlySpan<byte> part);
 
+    /// <summary>Takes more of the message, which stays where it is until that is done. No other part may come before.</summary>
+    internal virtual ValueTask AppendAsync(LaneMessage part)
+    {
+        Append(part.Bytes);
+        return ValueTask.CompletedTask;
+    }
+
     /// <summary>The digest of all that was taken, in lower-case hexadecimal digits.</summary>
     internal abstract string ToHex();
 

@@ -56,16 +56,16 @@ internal sealed unsafe class LaneChain
 
     /// <summary>Takes digests of one function on, through the kernel that is fastest for all of them.</summary>
     /// <param name="inputs">For each, more of its message. No digest more than once.</param>
-    /// <returns>The way that was taken; those alone went through the scalar kernel.</returns>
+    /// <returns>The way that was taken; those alone went through the kernel for one.</returns>
     internal static LanePlan Append(ReadOnlySpan<LaneInput> inputs)
     {
         if (inputs.IsEmpty)
             return default;
-        var scalar = LaneKernel.Of(inputs[0].Chain.function, LaneWidth.Scalar);
-        LaneWork[] work = Take(inputs, scalar.Function);
+        LaneKernel alone = LaneKernel.Alone(inputs[0].Chain.function);
+        LaneWork[] work = Take(inputs, alone.Function);
         long[] blocks = [.. work.Select(w => (long)w.Blocks)];
-        LanePlan plan = LanePlan.Fastest(LaneKernel.Vectors(scalar.Function), blocks, 0, LaneCosts.Together(scalar));
-        LaneRunner.Run(scalar, work.AsSpan(0, plan.Alone));
+        LanePlan plan = LanePlan.Fastest(LaneKernel.Vectors(alone.Function), blocks, 0, LaneCosts.Together(alone));
+        LaneRunner.Run(alone, work.AsSpan(0, plan.Alone));
         if (plan.Kernel is { } kernel)
             LaneRunner.Run(kernel, work.AsSpan(plan.Alone));
         Keep(inputs);
@@ -88,7 +88,7 @@ internal sealed unsafe class LaneChain
         var end = new LaneChain(function, Words[..function.Start.Length], length - (ulong)RestLength);
         int blocks = function.WriteTail(Rest[..RestLength], length, end.Rest);
         LaneRunner.Run(
-            LaneKernel.Of(function, LaneWidth.Scalar),
+            LaneKernel.Alone(function),
             [new LaneWork { First = AddressOf(end.Rest), FirstBlocks = (nuint)blocks, Words = (uint*)AddressOf(end.memory) }]);
         var digest = new byte[function.DigestSize];
         function.WriteDigest(end.Words, digest);

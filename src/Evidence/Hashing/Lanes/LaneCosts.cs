@@ -23,7 +23,7 @@ internal static class LaneCosts
     };
 
     /// <summary>One block in every lane of a kernel.</summary>
-    internal static int Together(LaneKernel kernel) => (kernel.Function.Algorithm, kernel.Width, kernel.IsPaired, Avx512F.VL.IsSupported) switch
+    internal static int Together(LaneKernel kernel) => kernel.IsLibrary ? Alone(kernel.Function) : (kernel.Function.Algorithm, kernel.Width, kernel.IsPaired, Avx512F.VL.IsSupported) switch
     {
         (DigestAlgorithm.Md5, LaneWidth.Vector512, false, _) => 320,
         (DigestAlgorithm.Md5, LaneWidth.Vector512, true, _) => 600,

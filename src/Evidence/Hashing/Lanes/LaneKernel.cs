@@ -25,10 +25,16 @@ internal sealed unsafe class LaneKernel
     private static readonly LaneKernel[] Sha1Vectors = [.. All(HashFunction.Sha1).Where(k => k.Width != LaneWidth.Scalar)];
     private static readonly LaneKernel[] Sha256Vectors = [.. All(HashFunction.Sha256).Where(k => k.Width != LaneWidth.Scalar)];
 
+    private static readonly LaneKernel Md5Alone = AloneOf(HashFunction.Md5);
+    private static readonly LaneKernel Sha1Alone = AloneOf(HashFunction.Sha1);
+    private static readonly LaneKernel Sha256Alone = AloneOf(HashFunction.Sha256);
+
     private readonly delegate*<uint*, byte**, nuint, void> compress;
 
-    private LaneKernel(HashFunction function, LaneWidth width, bool paired, int lanes, delegate*<uint*, byte**, nuint, void> compress)
+    private LaneKernel(
+        HashFunction function, LaneWidth width, bool paired, int lanes, delegate*<uint*, byte**, nuint, void> compress, bool library = false)
     {
+        IsLibrary = library;
         Function = function;
         Width = width;
         IsPaired = paired;
@@ -42,6 +48,9 @@ internal sealed unsafe class LaneKernel
 
     /// <summary>Whether two vectors take turns.</summary>
     internal bool IsPaired { get; }
+
+    /// <summary>Whether it is the system's library that does it: see <see cref="LibraryKernel"/>.</summary>
+    internal bool IsLibrary { get; }
 
     /// <summary>How many hashes at once.</summary>
     internal int Lanes { get; }
@@ -87,9 +96,20 @@ internal sealed unsafe class LaneKernel
             if (function == HashFunction.Md5 && width != LaneWidth.Scalar)
                 yield return Of(function, width, paired: true);
         }
+
+        if (LibraryOf(function) is { } library)
+            yield return library;
     }
 
-    /// <summary>Those of them that are worth choosing from: all but the scalar one. Made once for each function.</summary>
+    /// <summary>The kernel for one hash: the library's, where there is one. Made once for each function.</summary>
+    internal static LaneKernel Alone(HashFunction function) => function.Algorithm switch
+    {
+        DigestAlgorithm.Md5 => Md5Alone,
+        DigestAlgorithm.Sha1 => Sha1Alone,
+        _ => Sha256Alone,
+    };
+
+    /// <summary>Those that are worth choosing from for more than one: all that have more than one lane. Made once for each function.</summary>
     internal static ReadOnlySpan<LaneKernel> Vectors(HashFunction function) => function.Algorithm switch
     {
         DigestAlgorithm.Md5 => Md5Vectors,
@@ -104,12 +124,20 @@ internal sealed unsafe class LaneKernel
     internal void Compress(uint* states, byte** inputs, nuint blocks) => compress(states, inputs, blocks);
 
     /// <inheritdoc/>
-    public override string ToString() => $"{Function.Algorithm.Name()}, {(IsPaired ? "two " : "")}{Width}, lanes: {Lanes}";
+    public override string ToString() => $"{Function.Algorithm.Name()}, {(IsLibrary ? "library" : IsPaired ? $"two {Width}" : $"{Width}")}, lanes: {Lanes}";
 
     /// <summary>The first address in a space at which a vector does not lie across two lines of the cache.</summary>
     /// <param name="space">The space: one vector larger than it needs to be.</param>
     /// <param name="size">The bytes of a vector, a power of two.</param>
     internal static void* Align(byte* space, int size) => (void*)(((nuint)space + (nuint)size - 1) & ~((nuint)size - 1));
+
+    private static LaneKernel AloneOf(HashFunction function) => LibraryOf(function) ?? Of(function, LaneWidth.Scalar);
+
+    private static LaneKernel? LibraryOf(HashFunction function)
+    {
+        delegate*<uint*, byte**, nuint, void> found = LibraryKernel.Find(function);
+        return found == null ? null : new LaneKernel(function, LaneWidth.Scalar, paired: false, 1, found, library: true);
+    }
 
     private static LaneKernel Of<TLanes, TVector>(HashFunction function, LaneWidth width)
         where TLanes : ILanes<TVector>
