@@ -15,11 +15,17 @@ internal static class Carry
     internal static readonly Option<string?> Document = new("--document") { Description = "The paper that it names, where one came along; it is kept in the vault.", HelpName = "FILE" };
 
     /// <summary>Writes an entry of a docket to a file, and answers.</summary>
-    internal static void Write<T>(Session session, Docket docket, long entry, string path, string what)
+    /// <param name="session">The call.</param>
+    /// <param name="docket">The docket.</param>
+    /// <param name="entry">The entry.</param>
+    /// <param name="path">The file.</param>
+    /// <param name="what">What it is to be.</param>
+    /// <param name="command">The command that lists such entries.</param>
+    internal static void Write<T>(Session session, Docket docket, long entry, string path, string what, string command)
         where T : Statement
     {
         if (docket.FindAct(entry) is not Recorded<T> act)
-            throw new EvidenceException(ErrorCode.DocketInvalid, $"Entry {entry} is no {what}: 'evidence {what} list' shows those that there are.");
+            throw new EvidenceException(ErrorCode.DocketInvalid, $"Entry {entry} is no {what}: 'evidence {command} list' shows those that there are.");
         CarriedStatement.Write(docket, entry, path);
         long[] others = [.. docket.PartsOf(act).Select(part => part.Entry).Where(part => part != entry)];
         session.Answer(

@@ -1,6 +1,8 @@
 using System.CommandLine;
+using System.Globalization;
 using System.Text.Json.Nodes;
 using Evidence.Canonical;
+using Evidence.Ledger;
 using Evidence.Preservation;
 using Evidence.Preservation.Statements;
 using Evidence.Proofs;
@@ -25,12 +27,17 @@ internal static class ClearCommand
         Examples:
           evidence clear request 'kept-*' --text "Wanted back by the landlord"
           evidence --actor alice clear approve 41
+          evidence clear write 41 --output wish.file
+          evidence --actor alice clear approve wish.file --output approval.file
+          evidence clear take approval.file
           evidence clear grant kept-001 --output kept-001.clearance
           evidence clear list
         """)
     {
         Request(),
+        Write(),
         Approve(),
+        Take(),
         Grant(),
         List(),
     };
@@ -51,13 +58,79 @@ internal static class ClearCommand
         return command;
     }
 
-    private static Command Approve()
+    private static Command Write()
     {
-        var command = new Command("approve", "Approves a request, or a change of policy, by its entry. Whose approvals count, the policy says.") { DocketOptions.Entry, DocketOptions.Text };
-        Session.Bind(command, (session, parsed, _) =>
+        var output = new Option<string>("--output") { Description = "The file to write; one that is there is not overwritten.", HelpName = "FILE", Required = true };
+        var command = new Command("write", "Writes a request's entry to a file, for somebody to approve it with a key and on a machine of their own.") { DocketOptions.Entry, output };
+        Session.Bind(command, (session, parsed, cancellation) =>
         {
             using Vault vault = session.OpenVault();
-            session.Answer(new DocketWriter(vault).Approve(parsed.GetValue(DocketOptions.Entry), parsed.GetValue(DocketOptions.Text)));
+            Carry.Write<ClearanceRequest>(
+                session, Docket.Read(vault.Ledger.Open(), cancellation: cancellation), parsed.GetValue(DocketOptions.Entry), parsed.GetValue(output)!, "request", "clear");
+            return Task.FromResult(ExitCode.Done);
+        });
+        return command;
+    }
+
+    private static Command Approve()
+    {
+        var target = new Argument<string>("WHAT") { Description = "The entry's number; with --output the file that 'evidence clear write' wrote." };
+        var output = new Option<string?>("--output") { Description = "Sign on a machine of one's own, without the vault, into this file; one that is there is not overwritten.", HelpName = "FILE" };
+        var command = new Command(
+            "approve",
+            """
+            Approves a request, or a change of policy. Whose approvals count, the policy says.
+
+            Examples:
+              evidence --actor alice clear approve 41
+              evidence --actor alice clear approve wish.file --output approval.file
+            """)
+        {
+            target, DocketOptions.Text, output,
+        };
+        Session.Bind(command, (session, parsed, _) =>
+        {
+            string name = parsed.GetValue(target)!;
+            string? words = parsed.GetValue(DocketOptions.Text);
+            if (parsed.GetValue(output) is { } path)
+            {
+                Sign(session, CarriedStatement.Read(name), name, words, path);
+                return Task.FromResult(ExitCode.Done);
+            }
+
+            long entry = long.TryParse(name, NumberStyles.None, CultureInfo.InvariantCulture, out long index) ? index
+                : throw new EvidenceException(ErrorCode.Usage, $"'{name}' is no entry's number; what is in a file is approved with --output.");
+            using Vault vault = session.OpenVault();
+            session.Answer(new DocketWriter(vault).Approve(entry, words));
+            return Task.FromResult(ExitCode.Done);
+        });
+        return command;
+    }
+
+    private static void Sign(Session session, CarriedStatement carried, string name, string? words, string path)
+    {
+        if (carried.Statement is not ClearanceRequest)
+            throw new EvidenceException(ErrorCode.EntriesInvalid, $"{name} holds no request, but an entry of the kind '{carried.Statement.Kind}'.");
+        using (ActorKey own = session.Access.Keys!.LoadActor(session.Access.Actor))
+        {
+            if (own.Id == carried.Entry.Payload.Key)
+                throw new EvidenceException(ErrorCode.DocketInvalid, $"{carried.Signer.Name} made the request, and cannot approve it: another does, by --actor.");
+        }
+
+        CarriedStatement.Sign(session.Access.Keys!, session.Access.Actor, session.Access.Clock, carried.Entry.Payload.Items, new Approval(carried.Entry.LeafHash, words), path);
+        session.Answer(
+            () => new JsonObject { ["file"] = path, ["assets"] = DocketOptions.Strings(carried.Entry.Payload.Items) },
+            text => text.WriteLine(
+                $"Signed by {session.Access.Actor}: {carried.Signer.Name}'s request about {DocketOptions.Names(carried.Entry.Payload.Items)} is approved. " +
+                $"Carry {path} to whoever keeps the ledger, who takes it in by 'evidence clear take'."));
+    }
+
+    private static Command Take()
+    {
+        var command = new Command("take", "Takes an approval into the ledger that was signed on a machine of the approver's own.") { Carry.File };
+        Session.Bind(command, (session, parsed, _) =>
+        {
+            Carry.Take(session, parsed, "approval", statement => (statement is Approval, null));
             return Task.FromResult(ExitCode.Done);
         });
         return command;

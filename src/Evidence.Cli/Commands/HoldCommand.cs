@@ -146,7 +146,7 @@ internal static class HoldCommand
         Session.Bind(command, (session, parsed, cancellation) =>
         {
             using Vault vault = session.OpenVault();
-            Carry.Write<HoldStatement>(session, Docket.Read(vault.Ledger.Open(), cancellation: cancellation), parsed.GetValue(DocketOptions.Entry), parsed.GetValue(output)!, "hold");
+            Carry.Write<HoldStatement>(session, Docket.Read(vault.Ledger.Open(), cancellation: cancellation), parsed.GetValue(DocketOptions.Entry), parsed.GetValue(output)!, "hold", "hold");
             return Task.FromResult(ExitCode.Done);
         });
         return command;

@@ -157,7 +157,7 @@ internal static class NoticeCommand
         Session.Bind(command, (session, parsed, cancellation) =>
         {
             using Vault vault = session.OpenVault();
-            Carry.Write<NoticeStatement>(session, Docket.Read(vault.Ledger.Open(), cancellation: cancellation), parsed.GetValue(DocketOptions.Entry), parsed.GetValue(output)!, "notice");
+            Carry.Write<NoticeStatement>(session, Docket.Read(vault.Ledger.Open(), cancellation: cancellation), parsed.GetValue(DocketOptions.Entry), parsed.GetValue(output)!, "notice", "notice");
             return Task.FromResult(ExitCode.Done);
         });
         return command;

@@ -147,6 +147,33 @@ public sealed class GateCommandTests : IDisposable
         Assert.False((bool)check.Json["clearance"]!["good"]!);
     }
 
+    [Fact]
+    public async Task An_approver_signs_on_a_machine_of_their_own()
+    {
+        Assert.Equal(0, (await RunAsync("asset", "add", "server-7", "--serial", "SN-7")).ExitCode);
+        string request = (string)(await RunAsync("--json", "clear", "request", "server-7")).Json["entries"]![0]!;
+        CommandRun no = await RunAsync("clear", "write", "1", "--output", "wish.file");
+        Assert.Equal(1, no.ExitCode);
+        Assert.Contains("'evidence clear list' shows", no.Error, StringComparison.Ordinal);
+        Assert.Equal(0, (await RunAsync("clear", "write", request, "--output", "wish.file")).ExitCode);
+        CommandRun own = await RunAsync("--vault", "none", "clear", "approve", "wish.file", "--output", "approval.file");
+        Assert.Equal(1, own.ExitCode);
+        Assert.Contains("made the request, and cannot approve it", own.Error, StringComparison.Ordinal);
+
+        using var elsewhere = new TestVault();
+        File.Copy(place.At("wish.file"), elsewhere.At("wish.file"));
+        Assert.Equal(0, (await CommandRun.StartAsync(elsewhere, "identity", "create", "alice")).ExitCode);
+        CommandRun signed = await CommandRun.StartAsync(elsewhere, "--json", "--actor", "alice", "clear", "approve", "wish.file", "--output", "approval.file");
+        Assert.Equal((0, "server-7"), (signed.ExitCode, (string?)signed.Json["assets"]![0]));
+        Assert.Equal(2, (await CommandRun.StartAsync(elsewhere, "--actor", "alice", "clear", "approve", "wish.file")).ExitCode);
+        File.Copy(elsewhere.At("approval.file"), place.At("approval.file"));
+        Assert.Equal(1, (await RunAsync("clear", "take", "wish.file")).ExitCode);
+        CommandRun taken = await RunAsync("--json", "clear", "take", "approval.file");
+        Assert.Equal((0, "alice"), (taken.ExitCode, (string?)taken.Json["signer"]));
+        JsonNode listed = (await RunAsync("--json", "clear", "list")).Json["requests"]![0]!["approvals"]![0]!;
+        Assert.Equal(("alice", (string?)taken.Json["entries"]![0]), ((string?)listed["approver"], (string?)listed["entry"]));
+    }
+
     private Task<CommandRun> RunAsync(params string[] arguments) => CommandRun.StartAsync(place, arguments);
 
     private Task WriteAsync(string name, string text) => File.WriteAllTextAsync(place.At(name), text, TestVault.Stop);
