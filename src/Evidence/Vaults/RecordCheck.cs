@@ -18,7 +18,8 @@ internal static class RecordCheck
         var checks = new List<PendingCheck>();
         foreach (PackEntry entry in entries)
         {
-            int length = PackFormat.RecordHeaderSize + entry.Header.StoredLength + entry.Header.ContentLength;
+            // What is stored as it is needs no room to be expanded into.
+            int length = PackFormat.RecordHeaderSize + entry.Header.StoredLength + (entry.Header.Codec == Codec.Stored ? 0 : entry.Header.ContentLength);
             if (!batch.HasRoom(length))
             {
                 foreach ((PackEntry, string?) result in End(batch, checks))

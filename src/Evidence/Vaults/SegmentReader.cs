@@ -55,15 +55,21 @@ internal sealed class SegmentReader(VaultLayout layout, SegmentIndex index, bool
         foreach (MapRun run in runs)
         {
             cancellation.ThrowIfCancellationRequested();
-            // What a record takes is at most its content's length, header aside.
-            int length = PackFormat.RecordHeaderSize + (2 * (int)run.Length);
+            if (Locate(run) is not { } location)
+            {
+                checks.Add((run, null));
+                continue;
+            }
+
+            // What is stored as it is needs no room to be expanded into.
+            int length = PackFormat.RecordHeaderSize + location.StoredLength + (location.StoredLength == run.Length ? 0 : location.ContentLength);
             if (!batch.HasRoom(length))
             {
                 foreach ((MapRun, EvidenceException?) result in EndChecks(batch, checks))
                     yield return result;
             }
 
-            checks.Add((run, BeginCheck(run, batch, batch.Take(length))));
+            checks.Add((run, BeginCheck(run, location, batch, batch.Take(length))));
         }
 
         foreach ((MapRun, EvidenceException?) result in EndChecks(batch, checks))
@@ -81,15 +87,27 @@ internal sealed class SegmentReader(VaultLayout layout, SegmentIndex index, bool
         }
     }
 
-    /// <summary>Reads a segment's record and expands it; null where that fails.</summary>
-    /// <returns>The content's number in the batch.</returns>
-    private int? BeginCheck(MapRun run, ContentBatch batch, Span<byte> buffer)
+    /// <summary>Where a segment lies; null where it is nowhere, or there is one that cannot be this.</summary>
+    private SegmentLocation? Locate(MapRun run)
     {
         try
         {
             SegmentLocation location = Find(run.Segment);
-            if (location.ContentLength != run.Length || location.StoredLength > run.Length)
-                return null;
+            // What a record takes is at most its content's length, header aside.
+            return location.ContentLength == run.Length && location.StoredLength <= run.Length ? location : null;
+        }
+        catch (EvidenceException)
+        {
+            return null;
+        }
+    }
+
+    /// <summary>Reads a segment's record and expands it; null where that fails.</summary>
+    /// <returns>The content's number in the batch.</returns>
+    private int? BeginCheck(MapRun run, SegmentLocation location, ContentBatch batch, Span<byte> buffer)
+    {
+        try
+        {
             RecordHeader header = Open(location.Pack).ReadRecord(location.Offset, location.StoredLength, buffer);
             ReadOnlySpan<byte> stored = buffer.Slice(PackFormat.RecordHeaderSize, location.StoredLength);
             if (header.ContentLength != run.Length)
