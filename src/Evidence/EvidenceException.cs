@@ -68,6 +68,9 @@ public static class ErrorCode
     /// <summary>Stored content is not what its name says.</summary>
     public const string ContentRefuted = "content-refuted";
 
+    /// <summary>What was asked for is not in the image: the source could not be read there, or never was.</summary>
+    public const string RangeAbsent = "range-absent";
+
     /// <summary>The ledger's files contradict each other.</summary>
     public const string LedgerDamaged = "ledger-damaged";
 

@@ -20,27 +20,15 @@ internal sealed class ImagedContent(VaultImage image, SourceIdentity identity) :
     /// <inheritdoc/>
     protected override int ReadCore(long offset, Span<byte> buffer)
     {
-        IReadOnlyList<AbsentRange> absent = image.Manifest.Absent;
-        // The first range that ends behind the offset.
-        int first = 0;
-        for (int end = absent.Count; first < end;)
-        {
-            int middle = first + ((end - first) / 2);
-            if (absent[middle].Offset + absent[middle].Length > offset)
-                end = middle;
-            else
-                first = middle + 1;
-        }
-
-        if (first < absent.Count && absent[first].Offset < offset + buffer.Length)
-        {
-            if (absent[first].Offset <= offset)
-                throw new EvidenceException(ErrorCode.SourceFailed, "It could not be read.");
-            buffer = buffer[..(int)(absent[first].Offset - offset)];
-        }
-
         stream.Position = offset;
-        return stream.Read(buffer);
+        try
+        {
+            return stream.Read(buffer);
+        }
+        catch (AbsentRangeException e)
+        {
+            throw new EvidenceException(ErrorCode.SourceFailed, "It could not be read.", e);
+        }
     }
 
     /// <inheritdoc/>

@@ -28,6 +28,23 @@ public sealed class MapPage
     /// <summary>The tree hash of the runs.</summary>
     public Sha256Digest Root { get; }
 
+    /// <summary>The index of the run that an offset lies in.</summary>
+    /// <param name="offset">An offset within the page, below its length.</param>
+    internal int IndexOf(long offset)
+    {
+        int first = 0;
+        for (int end = Runs.Count - 1; first < end;)
+        {
+            int middle = first + ((end - first) / 2);
+            if (Runs[middle].End > offset)
+                end = middle;
+            else
+                first = middle + 1;
+        }
+
+        return first;
+    }
+
     /// <summary>Encodes runs that lie end to end from offset 0.</summary>
     internal static byte[] Encode(ReadOnlySpan<MapRun> runs)
     {

@@ -68,17 +68,22 @@ public sealed class VaultImage
                 return page.Page!;
         }
 
+        MapPage read = ReadPage(number);
+        lock (gate)
+            page = (number, read);
+        return read;
+    }
+
+    /// <summary>Reads a page of the map, whatever was read before.</summary>
+    internal MapPage ReadPage(long number)
+    {
         PageEntry entry = Entry(number);
         byte[] bytes = segments.Read(entry.Id, PackFormat.LargestContent);
         try
         {
             MapPage read = MapPage.Decode(bytes);
             long length = Math.Min(SegmentParameters.PageSize, Size - (number * SegmentParameters.PageSize));
-            if (read.Length != length || read.Root != entry.Root)
-                throw new FormatException($"Page {number} is not the one that its table names.");
-            lock (gate)
-                page = (number, read);
-            return read;
+            return read.Length == length && read.Root == entry.Root ? read : throw new FormatException($"Page {number} is not the one that its table names.");
         }
         catch (FormatException e)
         {
@@ -120,8 +125,34 @@ public sealed class VaultImage
             content.Fill(run.Value);
     }
 
-    /// <summary>The image as a stream that can seek. What was not read comes as zeros.</summary>
-    public Stream OpenRead() => new VaultImageStream(this);
+    /// <summary>The range that is absent at an offset, as the manifest lists it; null where it lists none.</summary>
+    internal AbsentRange? AbsentAt(long offset)
+    {
+        IReadOnlyList<AbsentRange> absent = Manifest.Absent;
+        // The first range that ends behind the offset.
+        int first = 0;
+        for (int end = absent.Count; first < end;)
+        {
+            int middle = first + ((end - first) / 2);
+            if (absent[middle].End > offset)
+                end = middle;
+            else
+                first = middle + 1;
+        }
+
+        return first < absent.Count && absent[first].Offset <= offset ? absent[first] : null;
+    }
+
+    /// <summary>Opens the image for reading at any offset, by any number of threads.</summary>
+    /// <param name="options">How; null for the usual.</param>
+    public ImageReader OpenReader(ImageReadOptions? options = null) => new(this, options ?? new ImageReadOptions());
+
+    /// <summary>
+    /// The image as a stream that can seek. Any number of threads may read it: each read takes its place in the stream at once, and is carried out beside the others. What is not
+    /// in the image is an <see cref="AbsentRangeException"/>, if the options do not ask for zeros; what comes before it is given first.
+    /// </summary>
+    /// <param name="options">How; null for the usual.</param>
+    public Stream OpenRead(ImageReadOptions? options = null) => new VaultImageStream(OpenReader(options));
 
     private EvidenceException Refuted(FormatException e) =>
         new(ErrorCode.ContentRefuted, $"The map of image {Id} is damaged: {e.Message} Run 'evidence verify' to see what it touches.", e);

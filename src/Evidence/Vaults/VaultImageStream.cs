@@ -1,12 +1,10 @@
-using Evidence.Segments;
-
 namespace Evidence.Vaults;
 
-/// <summary>An image as a read-only stream; keeps the last segment, so that reading in order expands each segment once.</summary>
-internal sealed class VaultImageStream(VaultImage image) : Stream
+/// <summary>An image as a read-only stream that several threads may read.</summary>
+internal sealed class VaultImageStream(ImageReader reader) : Stream
 {
-    private byte[] segment = [];
-    private MapRun current;
+    private readonly Lock gate = new();
+    private long position;
 
     public override bool CanRead => true;
 
@@ -14,52 +12,84 @@ internal sealed class VaultImageStream(VaultImage image) : Stream
 
     public override bool CanWrite => false;
 
-    public override long Length => image.Size;
+    public override long Length => reader.Size;
 
-    public override long Position { get; set; }
+    public override long Position
+    {
+        get
+        {
+            lock (gate)
+                return position;
+        }
+
+        set
+        {
+            ArgumentOutOfRangeException.ThrowIfNegative(value);
+            lock (gate)
+                position = value;
+        }
+    }
 
     public override int Read(Span<byte> buffer)
     {
-        if (Position >= Length || buffer.IsEmpty)
-            return 0;
-        if (Position < current.Offset || Position >= current.End)
+        long start;
+        int count;
+        lock (gate)
         {
-            MapRun run = image.Runs(Position, 1).First();
-            // A read that fails leaves other bytes in the buffer: what was in it counts no more.
-            current = default;
-            if (run.Kind == RunKind.Data)
-            {
-                if (segment.Length < run.Length)
-                    segment = new byte[run.Length];
-                image.ReadRun(run, segment.AsSpan(0, (int)run.Length));
-            }
-
-            current = run;
+            start = position;
+            count = (int)Math.Clamp(Length - start, 0, buffer.Length);
+            position = start + count;
         }
 
-        int count = (int)Math.Min(buffer.Length, current.End - Position);
-        if (current.Kind == RunKind.Data)
-            segment.AsSpan((int)(Position - current.Offset), count).CopyTo(buffer);
-        else
-            buffer[..count].Fill(current.Value);
-        Position += count;
-        return count;
+        try
+        {
+            int read = reader.Read(start, buffer[..count], inPart: true);
+            if (read < count && !TryGoBack(start + count, start + read))
+            {
+                // Another thread has read on from behind it: the rest would be lost to both, so the error is met here.
+                reader.Read(start + read, buffer[read..count]);
+                return count;
+            }
+
+            return read;
+        }
+        catch
+        {
+            TryGoBack(start + count, start);
+            throw;
+        }
     }
 
-    public override int Read(byte[] buffer, int offset, int count) => Read(buffer.AsSpan(offset, count));
+    public override int Read(byte[] buffer, int offset, int count)
+    {
+        ValidateBufferArguments(buffer, offset, count);
+        return Read(buffer.AsSpan(offset, count));
+    }
+
+    public override ValueTask<int> ReadAsync(Memory<byte> buffer, CancellationToken cancellationToken = default) =>
+        new(Task.Run(() => Read(buffer.Span), cancellationToken));
+
+    public override Task<int> ReadAsync(byte[] buffer, int offset, int count, CancellationToken cancellationToken)
+    {
+        ValidateBufferArguments(buffer, offset, count);
+        return ReadAsync(buffer.AsMemory(offset, count), cancellationToken).AsTask();
+    }
 
     public override long Seek(long offset, SeekOrigin origin)
     {
-        long position = origin switch
+        lock (gate)
         {
-            SeekOrigin.Begin => offset,
-            SeekOrigin.Current => Position + offset,
-            SeekOrigin.End => Length + offset,
-            _ => throw new ArgumentOutOfRangeException(nameof(origin)),
-        };
-        if (position < 0)
-            throw new IOException("Cannot seek to before the image's first byte.");
-        return Position = position;
+            long sought = origin switch
+            {
+                SeekOrigin.Begin => offset,
+                SeekOrigin.Current => position + offset,
+                SeekOrigin.End => Length + offset,
+                _ => throw new ArgumentOutOfRangeException(nameof(origin)),
+            };
+            if (sought < 0)
+                throw new IOException("Cannot seek to before the image's first byte.");
+            return position = sought;
+        }
     }
 
     public override void Flush()
@@ -70,4 +100,23 @@ internal sealed class VaultImageStream(VaultImage image) : Stream
     public override void SetLength(long value) => throw new NotSupportedException("An image in a vault cannot be changed.");
 
     public override void Write(byte[] buffer, int offset, int count) => throw new NotSupportedException("An image in a vault cannot be changed.");
+
+    protected override void Dispose(bool disposing)
+    {
+        if (disposing)
+            reader.Dispose();
+        base.Dispose(disposing);
+    }
+
+    /// <summary>Gives back what was not read, unless somebody has moved the position since.</summary>
+    private bool TryGoBack(long from, long to)
+    {
+        lock (gate)
+        {
+            if (position != from)
+                return false;
+            position = to;
+            return true;
+        }
+    }
 }

@@ -181,7 +181,7 @@ internal sealed class ImageCheck(
         (ImageDigest Expected, RunningDigest Hash)[] chains = [.. image.Manifest.Digests.Select(d => (d, RunningDigest.Begin(d.Algorithm)))];
         try
         {
-            using Stream content = image.OpenRead();
+            using Stream content = image.OpenRead(new ImageReadOptions { Absent = AbsentBytes.Zero });
             var buffer = new byte[1 << 20];
             while (content.Read(buffer) is > 0 and int count)
             {

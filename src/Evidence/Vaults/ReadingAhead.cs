@@ -1,0 +1,58 @@
+namespace Evidence.Vaults;
+
+/// <summary>
+/// Notices who reads an image in order, several of them at once, and says what they will want next. Requests of one reader may come a little out of order, as a kernel sends
+/// them.
+/// </summary>
+internal sealed class ReadingAhead(int distance)
+{
+    private const int MostReaders = 16;
+
+    /// <summary>How far from where a reader is expected its next read may be, in bytes.</summary>
+    private const int Tolerance = 1 << 20;
+
+    private readonly Lock gate = new();
+
+    /// <summary>The readers, the one that was heard of last in front.</summary>
+    private readonly List<Reader> readers = [];
+
+    /// <summary>Takes note of a read.</summary>
+    /// <returns>The range that is to be had ready; empty where nothing is known of this reader, or it has that already.</returns>
+    internal (long Offset, long Length) Next(long offset, int length)
+    {
+        long end = offset + length;
+        lock (gate)
+        {
+            int index = readers.FindIndex(r => offset >= r.Next - Tolerance && offset <= r.Next + Tolerance);
+            if (index < 0)
+            {
+                if (readers.Count == MostReaders)
+                    readers.RemoveAt(MostReaders - 1);
+                readers.Insert(0, new Reader { Next = end, Ready = end });
+                return default;
+            }
+
+            Reader reader = readers[index];
+            readers.RemoveAt(index);
+            readers.Insert(0, reader);
+            // A random reader who happens to be near gets nothing: only who goes on does.
+            if (offset < reader.Next && end <= reader.Next)
+                return default;
+            reader.Next = Math.Max(reader.Next, end);
+            long from = Math.Max(reader.Ready, reader.Next);
+            long to = reader.Next + distance;
+            // Not for every few bytes.
+            if (to - from < distance / 4)
+                return default;
+            reader.Ready = to;
+            return (from, to - from);
+        }
+    }
+
+    private sealed class Reader
+    {
+        internal long Next { get; set; }
+
+        internal long Ready { get; set; }
+    }
+}
