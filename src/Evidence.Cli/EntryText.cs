@@ -97,7 +97,7 @@ internal static class EntryText
             EntryKind.Transfer when Field(payload, "act") == "offer" => $"{who} offered {items} to {Nested(payload, "to", "name")}.",
             EntryKind.Transfer => $"{who} {Field(payload, "act") switch { "acceptance" => "accepted", "refusal" => "refused", _ => "took back" }} " +
                 $"{items}, as offered{(Field(payload, "text") is { } said ? $": {said}" : ".")}",
-            EntryKind.Access => $"{who} looked into {items}.",
+            EntryKind.Access => $"{who} opened {items} to be looked into, through {Field(payload, "means")} at {Field(payload, "place")}.",
             EntryKind.Correction => $"{who} corrected entry {Field(payload, "corrects")}: {Field(payload, "text")}",
             EntryKind.Receipt => $"{who} verified the replica {Field(payload, "replica") ?? "(a copy that names none)"} of {Field(payload, "origin")} from the medium, " +
                 $"{Field(payload, "imageCount")} images in a ledger of {Field(payload, "size")} entries: {Field(payload, "content")}.",

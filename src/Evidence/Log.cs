@@ -106,4 +106,10 @@ internal static partial class Log
 
     [LoggerMessage(201, LogLevel.Warning, "{Path} could not be used or written; what it would say is found out each time.")]
     internal static partial void MemoryNotKept(ILogger logger, string path, Exception cause);
+
+    [LoggerMessage(220, LogLevel.Debug, "A connection to the export '{Export}' ended: {Reason}")]
+    internal static partial void NbdClientEnded(ILogger logger, string export, string reason);
+
+    [LoggerMessage(221, LogLevel.Warning, "A client was given an error for bytes {Offset}+{Length}: {Reason}")]
+    internal static partial void ServedRangeRefused(ILogger logger, long offset, long length, string reason);
 }

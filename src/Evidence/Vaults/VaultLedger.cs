@@ -148,6 +148,17 @@ public sealed class VaultLedger
         return Record(EntryKind.Export, [image.Item], image.Case, handedOut.EncodeBody(image.Image));
     }
 
+    /// <summary>Records that an image is opened to be looked into.</summary>
+    /// <param name="image">The image.</param>
+    /// <param name="opened">By what way, and where.</param>
+    /// <inheritdoc cref="Record"/>
+    public long? RecordAccess(ImageRecord image, OpenedTo opened)
+    {
+        ArgumentNullException.ThrowIfNull(image);
+        ArgumentNullException.ThrowIfNull(opened);
+        return Record(EntryKind.Access, [image.Item], image.Case, opened.EncodeBody(image.Image));
+    }
+
     /// <summary>Records what a repair did.</summary>
     /// <param name="outcome">The outcome; a result of <c>Evidence.Repair</c> gives it.</param>
     /// <inheritdoc cref="Record"/>

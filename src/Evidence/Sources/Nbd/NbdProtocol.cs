@@ -1,6 +1,6 @@
 namespace Evidence.Sources.Nbd;
 
-/// <summary>The numbers of the NBD protocol (the NetworkBlockDevice project's <c>doc/proto.md</c>), as far as a reader needs them.</summary>
+/// <summary>The numbers of the NBD protocol (the NetworkBlockDevice project's <c>doc/proto.md</c>), as far as those need them who read, or have others read.</summary>
 internal static class NbdProtocol
 {
     internal const int DefaultPort = 10809;
@@ -21,6 +21,9 @@ internal static class NbdProtocol
 
     /// <summary>The bytes of a request.</summary>
     internal const int RequestLength = 28;
+
+    /// <summary>The bytes of a chunk's header.</summary>
+    internal const int ChunkHeaderLength = 20;
 
     /// <summary>The zeros after the answer to <see cref="NbdOption.ExportName"/>, where they were not negotiated away.</summary>
     internal const int ReservedZeros = 124;
@@ -70,6 +73,12 @@ internal enum NbdTransmissionFlags : ushort
     None = 0,
     HasFlags = 1,
     ReadOnly = 2,
+
+    /// <summary>A client may ask that an answer come in one piece.</summary>
+    SendsWhole = 1 << 7,
+
+    /// <summary>Several connections see the same.</summary>
+    MultipleConnections = 1 << 8,
 }
 
 internal enum NbdOption : uint
@@ -78,8 +87,10 @@ internal enum NbdOption : uint
     Abort = 2,
     List = 3,
     StartTls = 5,
+    Info = 6,
     Go = 7,
     StructuredReply = 8,
+    ListMetaContext = 9,
     SetMetaContext = 10,
 }
 
@@ -111,8 +122,25 @@ internal enum NbdInformation : ushort
 internal enum NbdCommand : ushort
 {
     Read = 0,
+    Write = 1,
     Disconnect = 2,
+    Flush = 3,
+    Trim = 4,
+    Cache = 5,
+    WriteZeroes = 6,
     BlockStatus = 7,
+}
+
+[Flags]
+internal enum NbdCommandFlags : ushort
+{
+    None = 0,
+
+    /// <summary>The answer to a read comes in one piece.</summary>
+    Whole = 1 << 2,
+
+    /// <summary>A block status reply has one descriptor.</summary>
+    One = 1 << 3,
 }
 
 internal enum NbdChunk : ushort
