@@ -34,6 +34,7 @@ internal static class CommandTree
         ReplicateCommand.Build(),
         RepairCommand.Build(),
         ExportCommand.Build(),
+        MountCommand.Build(),
         ServeCommand.Build(),
         IdentityCommand.Build(),
         WitnessCommand.Build(),

@@ -112,4 +112,7 @@ internal static partial class Log
 
     [LoggerMessage(221, LogLevel.Warning, "A client was given an error for bytes {Offset}+{Length}: {Reason}")]
     internal static partial void ServedRangeRefused(ILogger logger, long offset, long length, string reason);
+
+    [LoggerMessage(222, LogLevel.Warning, "{Folder} is unmounted while it is in use: whoever has a file of it open gets errors from here on")]
+    internal static partial void MountInUse(ILogger logger, string folder);
 }

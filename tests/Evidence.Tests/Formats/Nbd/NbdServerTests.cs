@@ -1,11 +1,11 @@
 using System.Buffers.Binary;
+using System.Globalization;
 using System.Net;
 using System.Net.Sockets;
 using System.Text;
 using Evidence.Acquisition;
 using Evidence.Formats.Nbd;
 using Evidence.Segments;
-using Evidence.Sources;
 using Evidence.Sources.Nbd;
 using Evidence.Tests.Vaults;
 using Evidence.Vaults;
@@ -117,7 +117,7 @@ public sealed class NbdServerTests
     [Fact]
     public async Task Hostile_clients_get_no_wrong_byte_and_end()
     {
-        int mutants = int.TryParse(Environment.GetEnvironmentVariable("EVIDENCE_MUTANTS"), out int wanted) ? wanted : 3000;
+        int mutants = int.TryParse(Environment.GetEnvironmentVariable("EVIDENCE_MUTANTS"), CultureInfo.InvariantCulture, out int wanted) ? wanted : 3000;
         using ServedImage served = await ServedImage.MakeAsync();
         await Parallel.ForAsync(0, mutants, TestVault.Stop, async (seed, _) =>
         {

@@ -40,15 +40,15 @@ internal sealed class ServedImage : IDisposable
 
     internal static async Task<ServedImage> MakeAsync(AbsentBytes absent = AbsentBytes.Refuse)
     {
-        var place = new TestVault();
-        Vault vault = place.Create();
+        var made = new TestVault();
+        Vault opened = made.Create();
         byte[] content = TestBytes.Random(1_000_037, 1);
         content.AsSpan(ZerosAt, ZerosLength).Clear();
         content.AsSpan(800_256, 30_000).Fill(0xAA);
         var source = new FailingSource(content) { BadSectors = [BadSector], FailsWholeRequest = true };
-        VaultImage image = vault.OpenImage((await new Acquirer(vault).AcquireAsync(source, cancellation: TestVault.Stop)).Image);
+        VaultImage image = opened.OpenImage((await new Acquirer(opened).AcquireAsync(source, cancellation: TestVault.Stop)).Image);
         content.AsSpan(BadSector * 512, 512).Clear();
-        return new ServedImage(vault, image, content, absent, place);
+        return new ServedImage(opened, image, content, absent, made);
     }
 
     /// <summary>Has the server hear what a client says, to its end.</summary>
