@@ -48,7 +48,10 @@ internal static class Options
     internal static WitnessPolicy RequirePolicy(Session session, ParseResult parsed) => FindPolicy(session, parsed) ?? throw new EvidenceException(
         ErrorCode.PolicyInvalid, $"No policy says whom you trust as witnesses. Name one with --policy, or put it at {session.Access.Keys!.PolicyPath}");
 
-    internal static Compression? CompressionOf(ParseResult parsed) => parsed.GetValue(Compression) switch
+    internal static Compression? CompressionOf(ParseResult parsed) => ParseCompression(parsed.GetValue(Compression));
+
+    /// <summary>Reads one of the words that the option takes; null where there is none.</summary>
+    internal static Compression? ParseCompression(string? word) => word switch
     {
         "none" => Segments.Compression.None,
         "fast" => Segments.Compression.Fast,
