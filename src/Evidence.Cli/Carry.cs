@@ -57,17 +57,21 @@ internal static class Carry
         var docket = Docket.Read(vault.Ledger.Open());
         _ = DocketOptions.Keep(vault, document);
         IReadOnlyList<long> entries = DocketOptions.One(carried.Take(vault, docket));
+        string[] unknown = [.. carried.Entry.Payload.Items.Where(asset => docket.Assets.GetValueOrDefault(asset) is not { Declarations.Count: > 0 })];
         session.Answer(
             entries,
             json =>
             {
                 json["signer"] = carried.Signer.Name;
                 json["key"] = carried.Entry.Payload.Key;
+                json["unknownAssets"] = DocketOptions.Strings(unknown);
             },
             text =>
             {
                 text.WriteLine($"  {DocketText.Sentence(carried.Signer.Name, carried.Entry.Payload)}");
                 text.WriteLine($"  signed by {carried.Entry.Payload.Key}: good. Whose key that is, the ledger's parties say ('evidence party list').");
+                if (unknown.Length > 0)
+                    text.WriteLine($"  No asset is on the record by the name of {DocketOptions.Names(unknown)}: over that it does nothing until there is one. Ask {carried.Signer.Name} what is meant.");
                 if (named is { } digest && document is null)
                     text.WriteLine($"  It names a paper, sha256:{digest}: 'evidence document add' keeps it, when it comes.");
             });

@@ -1,3 +1,4 @@
+using System.Text.Json.Nodes;
 using System.Runtime.InteropServices;
 using Evidence.Hashing;
 using NodaTime;
@@ -103,6 +104,12 @@ internal static class StagedEntries
                 continue;
             }
 
+            if (IsOfTheGate(entry.Payload))
+            {
+                refused.Add(new RefusedEntry(name, "Clearances, and that a wipe begins, are recorded where the log's keys are, after the gate was asked there; nobody leaves one."));
+                continue;
+            }
+
             IdentityBody? declared = DeclaredBy(entry);
             int rank = declared switch
             {
@@ -115,6 +122,10 @@ internal static class StagedEntries
 
         return candidates;
     }
+
+    /// <summary>Whether it says what the wipe gate alone says.</summary>
+    private static bool IsOfTheGate(EntryPayload payload) =>
+        payload.Kind is EntryKind.Clearance or EntryKind.Wipe && payload.Body["act"] is JsonValue value && value.TryGetValue(out string? act) && act is ("grant" or "intent");
 
     private static LedgerEntry? TryRead(ILedgerStorage storage, Sha256Digest leafHash, List<RefusedEntry> refused)
     {

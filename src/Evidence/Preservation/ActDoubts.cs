@@ -12,11 +12,20 @@ internal sealed class ActDoubts(Docket docket, PreservationPolicy policy, Outsid
 {
     private readonly Hindsight hindsight = new(docket.Registry, times.Proved);
 
-    internal string? Of(IRecorded act) => Of(act.Entry, act.Signer, act.Time);
+    /// <summary>
+    /// The same of an act. What a party, or an approver, signs on a machine of their own travels, and may come in long after: an instant before that gains them nothing. Of what the firm
+    /// says it did, a notice, say, an instant that is too early would.
+    /// </summary>
+    internal string? Of(IRecorded act) => Of(act.Entry, act.Signer, act.Time, act is Recorded<ResponseStatement> or Recorded<ReleaseStatement> or Recorded<Approval>);
 
-    internal string? Of(long entry, ActorIdentity signer, Instant claimed)
+    /// <summary>Why an entry does not count; null where it does.</summary>
+    /// <param name="entry">Its index.</param>
+    /// <param name="signer">Who signed it.</param>
+    /// <param name="claimed">The instant that it claims.</param>
+    /// <param name="mayTravel">Whether it may have been signed elsewhere, and put in later.</param>
+    internal string? Of(long entry, ActorIdentity signer, Instant claimed, bool mayTravel = false)
     {
-        if (times.Contradiction(entry, claimed, policy.Time.Tolerance) is { } contradiction)
+        if (times.Contradiction(entry, claimed, policy.Time.Tolerance, mayTravel) is { } contradiction)
             return contradiction;
         return hindsight.Find(entry, EntrySignatureStatus.Valid, signer.KeyId) is { IsProvedBefore: false } later
             ? $"entry {entry} may not be {signer.Name}'s. {later.ToString().TrimEnd('.')}"

@@ -61,7 +61,8 @@ public sealed class Asset
     public IReadOnlyList<Recorded<WipeStatement>> Wipes => wipes;
 
     /// <summary>The report of the wipe that was done; null where none was.</summary>
-    public Recorded<WipeStatement>? Wiped => wipes.Find(wipe => wipe.Statement is WipeReport);
+    public Recorded<WipeStatement>? Wiped => wipes.Find(wipe =>
+        wipe.Statement is WipeReport report && wipes.Exists(begun => begun.Statement is WipeIntent && begun.LeafHash == report.Intent && begun.Entry < wipe.Entry));
 
     /// <summary>The wipe that was begun, and of which nothing more is said; null where there is none.</summary>
     public Recorded<WipeStatement>? OpenIntent => wipes.Find(wipe => wipe.Statement is WipeIntent && !wipes.Exists(later => later.Statement switch

@@ -42,8 +42,15 @@ internal sealed class Inquiry
     /// <summary>The earliest that it can be now, as outsiders prove it; and never later than the instant that is asked for.</summary>
     internal Instant Reached => Times.Latest is { } latest ? Instant.Min(latest.NotBefore, At) : Instant.MinValue;
 
-    /// <summary>The role of a party as of a place of the log; null where it was not on the record.</summary>
-    internal PartyRole? RoleOf(string party, long entry = long.MaxValue) => Docket.Parties.GetValueOrDefault(party)?.AsOf(entry)?.Role;
+    /// <summary>
+    /// The role by which a party may let something go: the first that it had, if it was on the record before a place of the log. Null where it was not.
+    /// </summary>
+    internal PartyRole? RoleOf(string party, long entry = long.MaxValue) =>
+        Docket.Parties.GetValueOrDefault(party)?.Statements[0] is { } first && first.Entry < entry ? first.Statement.Role : null;
+
+    /// <summary>Whether a party ever had one of some roles, or is not on the record: what speaks against a wipe is not taken from it by calling it something else later.</summary>
+    internal bool MayBe(string party, IReadOnlyCollection<PartyRole> roles) =>
+        Docket.Parties.GetValueOrDefault(party) is not { } known || known.Statements.Any(said => roles.Contains(said.Statement.Role));
 
     /// <summary>
     /// Everyone who has a say in the asset: those that were named for it, those that hold it, and those that answered. Who let it go again, and has no other part in it, has no say.
@@ -51,7 +58,7 @@ internal sealed class Inquiry
     internal IReadOnlyList<string> PartiesWithSay =>
     [
         .. Asset.Parties.Concat(Asset.Holds.Where(hold => HoldsRule.Over(this, hold) is null).Select(hold => hold.Statement.Party)).Concat(Asset.Responses.Select(response => response.Statement.Party))
-            .Distinct(StringComparer.Ordinal).Where(party => RoleOf(party) is not { } role || Policy.Notices.To.Contains(role)),
+            .Distinct(StringComparer.Ordinal).Where(party => MayBe(party, Policy.Notices.To)),
     ];
 
     /// <summary>Whether a role may let go what another demanded.</summary>

@@ -41,8 +41,9 @@ public sealed class OutsideTimes
     /// <param name="entry">The entry's index.</param>
     /// <param name="claimed">What it says.</param>
     /// <param name="tolerance">How far clocks may be off.</param>
-    public string? Contradiction(long entry, Instant claimed, Duration tolerance) =>
-        NotBefore(entry) is { } earliest && claimed < earliest.Instant - tolerance
+    /// <param name="mayTravel">Whether it may have been signed elsewhere, and put in later.</param>
+    public string? Contradiction(long entry, Instant claimed, Duration tolerance, bool mayTravel = false) =>
+        !mayTravel && NotBefore(entry) is { } earliest && claimed < earliest.Instant - tolerance
             ? $"entry {entry} says that it is of {Words.Of(claimed)}, and entry {earliest.Entry} before it names a time stamp of {Words.Of(earliest.Instant)}: it was put in later than it says"
         : NoLaterThan(entry) is { } latest && claimed > latest.NoLaterThan + tolerance
             ? $"entry {entry} says that it is of {Words.Of(claimed)}, and was in the ledger by {Words.Of(latest.NoLaterThan)}, by {latest.By}: its clock was ahead"

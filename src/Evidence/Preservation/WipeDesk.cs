@@ -90,6 +90,8 @@ public sealed class WipeDesk
         string again = $"Ask for a new one: 'evidence clear grant {said.Asset}'.";
         if (decision.At >= said.Expires)
             reasons.Add(new GateReason($"The clearance in entry {grant.Entry} expired at {Words.Of(said.Expires)}.", [grant.Entry], again));
+        if (decision.Expires is { } expires && said.Expires - said.At > expires - decision.At)
+            reasons.Add(new GateReason($"The clearance in entry {grant.Entry} is for longer than the policy gives any.", [grant.Entry], again));
         if (decision.At < said.At)
             reasons.Add(new GateReason($"The clearance in entry {grant.Entry} was given at {Words.Of(said.At)}, later than it is by this clock.", [grant.Entry], "Whoever runs this machine sets its clock right."));
         if (asset.Wipes.FirstOrDefault(wipe => wipe.Statement is WipeIntent intent && intent.Clearance == grant.LeafHash) is { } used)

@@ -102,7 +102,7 @@ public sealed class VaultLedger
     }
 
     /// <summary>Takes in what waits in staging, where the log's keys are at hand.</summary>
-    internal void TakeInStaged()
+    public void TakeInStaged()
     {
         if (IsSequencer)
             _ = Append(static (_, _) => []);

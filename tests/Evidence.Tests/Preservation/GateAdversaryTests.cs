@@ -21,6 +21,188 @@ public sealed class GateAdversaryTests
         Shut(decision, "holds", "which says it is since 2012-01-20 09:00:00Z and came into the ledger after");
     }
 
+    [Theory]
+    [InlineData(HoldForm.Request)]
+    [InlineData(HoldForm.Letter)]
+    [InlineData(HoldForm.Order)]
+    public void A_hold_that_comes_after_the_silence_of_whoever_places_it_binds(HoldForm form)
+    {
+        Scene scene = Silent();
+        Assert.True(scene.Judge().IsCleared, Text(scene.Judge()));
+        long hold = scene.Hold("counsel", "counsel", form);
+        scene.Stamp();
+        Shut(scene.Judge(), "holds", $"The hold of counsel (entry {hold}");
+        Says(scene.Judge(), "silence", $"counsel placed a hold since, by entry {hold}");
+        if (form == HoldForm.Order)
+            return;
+        // Told anew, and silent again, they let it go.
+        for (int i = 0; i < 2; i++)
+        {
+            scene.Notice("counsel");
+            scene.Pass(Duration.FromDays(35));
+        }
+
+        scene.RequestAndApprove();
+        scene.Stamp();
+        Assert.True(scene.Judge().IsCleared, Text(scene.Judge()));
+    }
+
+    [Fact]
+    public void A_consent_lets_no_hold_go_that_came_after_it()
+    {
+        Scene scene = Silent();
+        scene.Respond(ResponseAct.Consent, "counsel", "counsel");
+        scene.Stamp();
+        Assert.True(scene.Judge().IsCleared, Text(scene.Judge()));
+        scene.Hold("counsel", "counsel");
+        scene.Stamp();
+        Shut(scene.Judge(), "holds", "binds");
+        scene.Now += Duration.FromMinutes(1);
+        scene.Respond(ResponseAct.Consent, "counsel", "counsel");
+        scene.Stamp();
+        Assert.True(scene.Judge().IsCleared, Text(scene.Judge()));
+    }
+
+    /// <summary>Notices that nobody had to be sent, and then a demand by whoever got them: there is somebody with a say now, and they did not keep silent.</summary>
+    [Fact]
+    public void A_first_hold_opens_nothing_by_giving_its_maker_a_say()
+    {
+        var scene = new Scene();
+        scene.Say("keeper", [], new PolicyStatement(scene.Policy.Digest, scene.Policy.Name, null));
+        scene.Party("counsel", PartyRole.Counsel, "counsel");
+        scene.Asset(parties: []);
+        scene.Stamp();
+        for (int i = 0; i < 2; i++)
+        {
+            scene.Notice("counsel");
+            scene.Pass(Duration.FromDays(35));
+        }
+
+        scene.RequestAndApprove();
+        scene.Stamp();
+        Assert.False(scene.Judge().IsCleared);
+        scene.Hold("counsel", "counsel");
+        scene.Stamp();
+        Assert.False(scene.Judge().IsCleared);
+        Shut(scene.Judge(), "holds", "binds");
+    }
+
+    [Theory]
+    [InlineData(PartyRole.Custodian)]
+    [InlineData(PartyRole.Provider)]
+    public void Who_is_called_something_else_later_is_heard_all_the_same(PartyRole other)
+    {
+        Scene scene = Silent();
+        scene.Respond(ResponseAct.Objection, "customer", "customer");
+        scene.Party("customer", other, "customer");
+        scene.Stamp();
+        Shut(scene.Judge(), "objections", "customer objects");
+
+        // Who is to be told is not told less, and who may overrule others by a new name is not obeyed.
+        Scene untold = Scene(notices: 0);
+        untold.Party("customer", other, "customer");
+        untold.Notice("counsel");
+        untold.Pass(Duration.FromDays(35));
+        Says(untold.Judge(), "silence", "customer was told 0 of 2 times");
+        Scene risen = Preserved();
+        long hold = risen.Hold("counsel", "counsel", HoldForm.Order);
+        risen.Party("customer", PartyRole.Court, "customer");
+        risen.Release(hold, "customer", "customer");
+        risen.Pass(Duration.FromDays(20));
+        Shut(risen.Judge(), "holds", "customer did not place it, and the policy lets no customer release it");
+    }
+
+    [Fact]
+    public void Whose_days_are_said_to_be_elsewhere_loses_none_of_them()
+    {
+        Scene scene = Scene(notices: 0);
+        scene.Party("customer", PartyRole.Customer, "customer", zone: "America/Los_Angeles");
+        scene.Party("customer", PartyRole.Customer, "customer", zone: "Pacific/Kiritimati");
+        for (int i = 0; i < 2; i++)
+        {
+            scene.Notice("customer", zone: "Pacific/Kiritimati");
+            scene.Notice("counsel");
+            scene.Pass(Duration.FromDays(40));
+        }
+
+        scene.RequestAndApprove();
+        scene.Stamp();
+        Assert.False(scene.Judge().IsCleared);
+        Says(scene.Judge(), "silence", "says of the party's days (Etc/UTC) it would end at");
+
+        // Said to be where the days end last, they can be told.
+        scene.Party("customer", PartyRole.Customer, "customer", zone: "America/Los_Angeles");
+        for (int i = 0; i < 2; i++)
+        {
+            scene.Notice("customer", zone: "America/Los_Angeles");
+            scene.Pass(Duration.FromDays(40));
+        }
+
+        scene.RequestAndApprove();
+        scene.Stamp();
+        Assert.True(scene.Judge().IsCleared, Text(scene.Judge()));
+    }
+
+    [Fact]
+    public void A_proposal_that_slept_takes_the_place_of_no_later_policy()
+    {
+        Scene scene = Scene(notices: 0);
+        PreservationPolicy lax = scene.Policy with { Digest = Sha256Digest.Compute("lax"u8), Name = "Lax", Holds = new HoldRules(HoldTerm.Never, HoldTerm.Never, HoldTerm.Never) };
+        PreservationPolicy strict = scene.Policy with
+        {
+            Digest = Sha256Digest.Compute("strict"u8), Name = "Strict", Approvals = scene.Policy.Approvals with { By = [Preservation.Scene.KeyId("judge"), Preservation.Scene.KeyId("agent")] },
+        };
+        scene.Adopt(lax);
+        scene.Adopt(strict);
+        long sleeping = scene.Say("clerk", [], new PolicyStatement(lax.Digest, lax.Name, scene.Policy.Digest));
+        long better = scene.Say("clerk", [], new PolicyStatement(strict.Digest, strict.Name, scene.Policy.Digest));
+        scene.Approve(better, "alice");
+        scene.Approve(better, "bob");
+        scene.Stamp();
+        scene.Pass(Duration.FromDays(15));
+        Assert.Equal(strict.Digest, scene.Judge().Policy);
+        // Those who approved for the old one approve the sleeping one.
+        scene.Approve(sleeping, "alice");
+        scene.Approve(sleeping, "bob");
+        scene.Stamp();
+        scene.Pass(Duration.FromDays(15));
+        Assert.Equal(strict.Digest, scene.Judge().Policy);
+        Says(scene.Judge(), "policy", $"Entry {sleeping} proposes the policy 'Lax', which is not in force: it is not made for the place of the one that is");
+        // Nor when the old one comes back.
+        long back = scene.Say("clerk", [], new PolicyStatement(scene.Policy.Digest, scene.Policy.Name, strict.Digest));
+        scene.Approve(back, "judge");
+        scene.Approve(back, "agent");
+        scene.Stamp();
+        scene.Pass(Duration.FromDays(15));
+        Assert.Equal(scene.Policy.Digest, scene.Judge().Policy);
+        Says(scene.Judge(), "policy", $"is in force by entry {back}");
+    }
+
+    [Fact]
+    public void What_travelled_counts_though_a_stamp_came_before_it()
+    {
+        Scene scene = Silent();
+        Instant signed = scene.Now;
+        long objection = scene.Respond(ResponseAct.Objection, "customer", "customer");
+        scene.Pass(Duration.FromDays(2));
+        scene.Say("customer", [Preservation.Scene.Server], new ResponseStatement(ResponseAct.Withdrawal, "customer", LedgerFixture.Origin, null, null, "words", null), signed + Duration.FromHours(1));
+        scene.Stamp();
+        scene.Pass(Duration.FromDays(15));
+        Says(scene.Judge(), "objections", "took it back");
+        Assert.True(scene.Judge().IsCleared, Text(scene.Judge()));
+        Assert.True(objection > 0);
+    }
+
+    [Fact]
+    public void A_report_of_a_wipe_that_never_began_closes_no_story()
+    {
+        Scene scene = Silent();
+        scene.Say("stranger", [Preservation.Scene.Server], new WipeReport(Sha256Digest.Compute("nothing"u8), Preservation.Scene.Server, "overwritten", "none", [], "nobody", [], null, null));
+        scene.Stamp();
+        Assert.True(scene.Judge().IsCleared, Text(scene.Judge()));
+        Assert.Null(scene.Docket().Assets[Preservation.Scene.Server].Wiped);
+    }
+
     [Fact]
     public void A_notice_that_is_entered_after_the_fact_does_not_count()
     {

@@ -143,6 +143,36 @@ public sealed class WipeDeskTests : IDisposable
         WipeGateTests.Shut(decision, "holds", "binds");
     }
 
+    [Theory]
+    [InlineData(HoldForm.Request)]
+    [InlineData(HoldForm.Letter)]
+    public void A_demand_after_the_clearance_counts_in_each_form(HoldForm form)
+    {
+        // What is preserved is what a demand asks for; here nothing is, but nobody has to be told either.
+        long clearance = Desk().Grant(Server).Entry!.Value;
+        new DocketWriter(vault).Place([Server], list => new HoldStatement("counsel", form, "by letter", null, Server, list, null, null));
+        (GateDecision decision, long? intent) = Desk().Begin(clearance, Serials);
+        // It is met, for all is preserved; but whoever placed it must be told now.
+        Assert.Null(intent);
+        WipeGateTests.Says(decision, "told", "counsel was told 0 of 1 times");
+    }
+
+    [Fact]
+    public void A_clearance_that_somebody_left_in_staging_or_made_for_longer_is_none()
+    {
+        GateDecision decision = WipeGate.Judge(Docket(), Material(Docket()), Server, clock.Now);
+        ClearanceGrant Grant(Duration valid) => new(
+            Server, Serials, [], decision.Size, decision.Root, decision.Policy!.Value, clock.Now, clock.Now + valid, ClearanceGround.Preserved, null);
+        using (Vault theirs = Vault.Open(place.Folder, new VaultAccess { Keys = new KeyStore(place.At("others")), Actor = "thief", Clock = clock }))
+            Assert.Null(theirs.Ledger.RecordAll([DocketWriter.New([Server], Grant(Duration.FromHours(1)))]));
+        vault.Ledger.RecordNote("next", [], null);
+        Assert.Empty(Docket().Assets[Server].Grants);
+        long own = vault.Ledger.RecordAll([DocketWriter.New([Server], Grant(Duration.FromDays(365)))])!.Value;
+        (decision, long? intent) = Desk().Begin(own, Serials);
+        Assert.Null(intent);
+        WipeGateTests.Shut(decision, "clearance", "longer than the policy gives any");
+    }
+
     [Fact]
     public void Where_the_logs_keys_are_not_nothing_is_cleared()
     {

@@ -68,7 +68,7 @@ internal static class HoldsRule
 
     private static string Superiors(Inquiry inquiry, Recorded<HoldStatement> hold)
     {
-        string[] superiors = [.. inquiry.Docket.Parties.Values.Where(party => inquiry.IsSuperior(party.Latest.Role, inquiry.RoleOf(hold.Statement.Party, hold.Entry))).Select(party => party.Id)];
+        string[] superiors = [.. inquiry.Docket.Parties.Values.Where(party => inquiry.IsSuperior(inquiry.RoleOf(party.Id), inquiry.RoleOf(hold.Statement.Party))).Select(party => party.Id)];
         return superiors.Length > 0 ? $", and so can {Words.Of(superiors)}" : "";
     }
 }

@@ -27,8 +27,8 @@ internal static class ObjectionsRule
     {
         string party = objection.Statement.Party;
         string what = $"{party} objects, by entry {objection.Entry}";
-        if (inquiry.RoleOf(party) is { } role && !inquiry.Policy.Objections.Block.Contains(role))
-            return new GateReason($"{what}; the policy lets no objection of a {role.ToName()} block.", [objection.Entry], null);
+        if (!inquiry.MayBe(party, inquiry.Policy.Objections.Block))
+            return new GateReason($"{what}; the policy lets no objection of a {inquiry.RoleOf(party)!.Value.ToName()} block.", [objection.Entry], null);
         if (Withdrawal(inquiry, objection) is { } withdrawal)
             return new GateReason($"{what}, and took it back by entry {withdrawal.Entry}.", [objection.Entry, withdrawal.Entry], null);
         if (Overruling(inquiry, objection) is { } overruling)

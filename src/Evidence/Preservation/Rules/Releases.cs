@@ -18,7 +18,7 @@ internal static class Releases
         if (said.Party == party)
             return inquiry.Doubts.OfParty(release, said.Party, said.Document is not null, target.Entry);
         PartyRole? role = inquiry.RoleOf(said.Party, release.Entry);
-        return inquiry.IsSuperior(role, inquiry.RoleOf(party, target.Entry))
+        return inquiry.IsSuperior(role, inquiry.RoleOf(party))
             ? inquiry.Doubts.OfParty(release, said.Party, said.Document is not null)
             : $"{said.Party} did not place it, and {(role is { } one ? $"the policy lets no {one.ToName()} release it" : "is not on the record")}";
     }

@@ -1,3 +1,4 @@
+using Evidence.Hashing;
 using Evidence.Preservation.Statements;
 using NodaTime;
 
@@ -21,7 +22,7 @@ internal static class ToldRule
         var reasons = new List<GateReason>();
         foreach (string party in inquiry.PartiesWithSay)
         {
-            List<GateReason> of = Judge(inquiry, party, wanted);
+            List<GateReason> of = Judge(inquiry, party, wanted, string.Equals(name, OnSilence, StringComparison.Ordinal) ? Demanded(inquiry, party) : null);
             reasons.AddRange(of);
             if (!of.Exists(reason => reason.IsObstacle))
                 told.Add(party);
@@ -38,11 +39,17 @@ internal static class ToldRule
         return GateRule.Of(name, reasons, RuleOutcome.NotMet);
     }
 
-    private static List<GateReason> Judge(Inquiry inquiry, string party, NoticeTerm wanted)
+    /// <summary>
+    /// The last hold of a party that stands: who demands something is not silent, and did not consent to what they demand to be kept. So only what came after it counts for silence.
+    /// </summary>
+    internal static long? Demanded(Inquiry inquiry, string party) =>
+        inquiry.Asset.Holds.Where(hold => hold.Statement.Party == party && HoldsRule.Over(inquiry, hold) is null).Select(hold => (long?)hold.Entry).Max();
+
+    private static List<GateReason> Judge(Inquiry inquiry, string party, NoticeTerm wanted, long? demanded)
     {
         if (inquiry.RoleOf(party) is null)
             return [new GateReason($"'{party}' has a say in it, and is not on the record.", [], $"Somebody of the firm puts them there: 'evidence party add {party}'.")];
-        if (Consent(inquiry, party) is { } consent)
+        if (Consent(inquiry, party, demanded) is { } consent)
             return [new GateReason($"{party} consents, by entry {consent.Entry}.", [consent.Entry], null)];
         if (wanted.Count == 0)
             return [];
@@ -53,6 +60,12 @@ internal static class ToldRule
         var open = new List<GateReason>();
         foreach (Recorded<NoticeStatement> notice in inquiry.Asset.Notices.Where(notice => notice.Statement.Party == party).OrderBy(notice => notice.Statement.Window.From))
         {
+            if (notice.Entry < demanded)
+            {
+                spoiled.Add($"The notice in entry {notice.Entry} does not count: {party} placed a hold since, by entry {demanded}.");
+                continue;
+            }
+
             if (Defect(inquiry, notice, wanted) is { } defect)
             {
                 spoiled.Add($"The notice in entry {notice.Entry} does not count: {defect}.");
@@ -96,8 +109,8 @@ internal static class ToldRule
         return reasons;
     }
 
-    internal static Recorded<ResponseStatement>? Consent(Inquiry inquiry, string party) => inquiry.Asset.Responses.FirstOrDefault(response =>
-        response.Statement.Act == ResponseAct.Consent && response.Statement.Party == party && inquiry.IsHere(response.Statement.Origin) &&
+    internal static Recorded<ResponseStatement>? Consent(Inquiry inquiry, string party, long? demanded) => inquiry.Asset.Responses.FirstOrDefault(response =>
+        response.Statement.Act == ResponseAct.Consent && response.Statement.Party == party && !(response.Entry < demanded) && inquiry.IsHere(response.Statement.Origin) &&
         inquiry.Doubts.OfParty(response, party, response.Statement.Document is not null) is null);
 
     private static string Answer(Inquiry inquiry, Recorded<NoticeStatement> notice) =>
@@ -131,7 +144,35 @@ internal static class ToldRule
             return $"its window is counted in {window.Zone} by another calendar or zone than the party's";
         if ((window.Calendar is { } digest ? inquiry.Material.FindCalendar(digest) : WorkingCalendar.Plain) is not { } calendar)
             return $"the calendar sha256:{window.Calendar} is not in the vault";
-        return window.Defect(calendar)?.TrimEnd('.');
+        return window.Defect(calendar)?.TrimEnd('.') ?? EndsEarly(inquiry, notice);
+    }
+
+    /// <summary>
+    /// Whether a window ends before it would by what was said of the party's days at another time: whoever keeps the ledger can say that a party is far in the east, and takes nothing
+    /// from them by that.
+    /// </summary>
+    private static string? EndsEarly(Inquiry inquiry, Recorded<NoticeStatement> notice)
+    {
+        ResponseWindow window = notice.Statement.Window;
+        foreach (Recorded<PartyStatement> said in inquiry.Docket.Parties[notice.Statement.Party].Statements.Where(said => said.Entry < notice.Entry))
+        {
+            (string zone, Sha256Digest? digest) = (said.Statement.Zone, window.Unit == WindowUnit.Working ? said.Statement.Calendar : null);
+            if (zone == window.Zone && digest == window.Calendar)
+                continue;
+            if ((digest is { } named ? inquiry.Material.FindCalendar(named) : WorkingCalendar.Plain) is not { } calendar)
+                return $"the calendar sha256:{digest} of entry {said.Entry} is not in the vault";
+            try
+            {
+                if (ResponseWindow.Compute(window.From, window.Days, window.Unit, zone, calendar) is var other && other.Deadline > window.Deadline)
+                    return $"its window ends at {Words.Of(window.Deadline)}, and by what entry {said.Entry} says of the party's days ({zone}) it would end at {Words.Of(other.Deadline)}";
+            }
+            catch (EvidenceException e)
+            {
+                return $"by what entry {said.Entry} says of the party's days its window cannot be counted: {e.Message.TrimEnd('.')}";
+            }
+        }
+
+        return null;
     }
 
     /// <summary>The delivery that an outsider proves to be no later than the window's beginning; null where none is.</summary>
