@@ -150,7 +150,9 @@ public sealed class GateAdversaryTests
         PreservationPolicy lax = scene.Policy with { Digest = Sha256Digest.Compute("lax"u8), Name = "Lax", Holds = new HoldRules(HoldTerm.Never, HoldTerm.Never, HoldTerm.Never) };
         PreservationPolicy strict = scene.Policy with
         {
-            Digest = Sha256Digest.Compute("strict"u8), Name = "Strict", Approvals = scene.Policy.Approvals with { By = [Preservation.Scene.KeyId("judge"), Preservation.Scene.KeyId("agent")] },
+            Digest = Sha256Digest.Compute("strict"u8),
+            Name = "Strict",
+            Approvals = scene.Policy.Approvals with { By = [Preservation.Scene.KeyId("judge"), Preservation.Scene.KeyId("agent")] },
         };
         scene.Adopt(lax);
         scene.Adopt(strict);
