@@ -54,5 +54,6 @@ internal static class CommandTree
         WipeCommand.Build(),
         ProveCommand.Build(),
         CheckCommand.Build(),
+        BenchCommand.Build(),
     };
 }

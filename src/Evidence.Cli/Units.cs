@@ -9,6 +9,8 @@ internal static class Units
 {
     private static readonly (string Suffix, long Factor)[] Suffixes = [("KiB", 1L << 10), ("MiB", 1L << 20), ("GiB", 1L << 30), ("TiB", 1L << 40)];
 
+    private static readonly (string Suffix, long Factor)[] DiskSuffixes = [("MB", 1_000_000), ("GB", 1_000_000_000), ("TB", 1_000_000_000_000)];
+
     /// <summary>Reads a number of bytes: digits, with KiB, MiB, GiB or TiB behind them or nothing.</summary>
     internal static bool TryParseSize(string text, out long bytes)
     {
@@ -24,6 +26,18 @@ internal static class Units
         }
 
         bool valid = long.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out bytes) && bytes <= long.MaxValue / factor;
+        bytes = valid ? bytes * factor : 0;
+        return valid;
+    }
+
+    /// <summary>Reads the size of a disk, which is sold by powers of ten: digits, with MB, GB or TB behind them, or as any other size.</summary>
+    internal static bool TryParseDiskSize(string text, out long bytes)
+    {
+        (string suffix, long factor) = Array.Find(DiskSuffixes, s => text.EndsWith(s.Suffix, StringComparison.Ordinal));
+        if (suffix is null)
+            return TryParseSize(text, out bytes);
+        bool valid = long.TryParse(text.AsSpan(0, text.Length - suffix.Length), NumberStyles.None, CultureInfo.InvariantCulture, out bytes) &&
+            bytes <= long.MaxValue / factor;
         bytes = valid ? bytes * factor : 0;
         return valid;
     }

@@ -23,6 +23,8 @@ public sealed class FloorTests
         ["Repair"] = ["Platform", "Canonical", "Hashing", "Sources", "Segments", "Ledger", "Vaults"],
         ["Proofs"] = ["Platform", "Canonical", "Hashing", "Sources", "Segments", "Ledger", "Vaults"],
         ["Verification"] = ["Platform", "Canonical", "Hashing", "Sources", "Segments", "Ledger", "Vaults"],
+        // Above the others: what is measured is whole acquisitions, too.
+        ["Measurement"] = ["Platform", "Canonical", "Hashing", "Sources", "Segments", "Ledger", "Vaults", "Acquisition"],
         // Above the others: whoever receives a replica verifies it, and then signs.
         ["Replication"] = ["Platform", "Canonical", "Hashing", "Sources", "Segments", "Ledger", "Vaults", "Verification"],
     };

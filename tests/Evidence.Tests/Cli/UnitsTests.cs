@@ -44,6 +44,31 @@ public sealed class UnitsTests
     }
 
     [Theory]
+    [InlineData("200MB", 200_000_000)]
+    [InlineData("2TB", 2_000_000_000_000)]
+    [InlineData("9223372TB", 9_223_372_000_000_000_000)]
+    [InlineData("128MiB", 134217728)]
+    [InlineData("512", 512)]
+    public void The_size_of_a_disk_is_read(string text, long bytes)
+    {
+        Assert.True(Units.TryParseDiskSize(text, out long read));
+        Assert.Equal(bytes, read);
+    }
+
+    [Theory]
+    [InlineData("")]
+    [InlineData("MB")]
+    [InlineData("-1MB")]
+    [InlineData("1.5TB")]
+    [InlineData("1KB")]
+    [InlineData("9223373TB")]
+    public void Anything_else_is_no_size_of_a_disk(string text)
+    {
+        Assert.False(Units.TryParseDiskSize(text, out long bytes));
+        Assert.Equal(0, bytes);
+    }
+
+    [Theory]
     [InlineData(0, "0 bytes")]
     [InlineData(1023, "1023 bytes")]
     [InlineData(1024, "1.0 KiB (1,024 bytes)")]
