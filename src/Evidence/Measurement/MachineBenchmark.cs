@@ -37,6 +37,7 @@ public sealed record BenchmarkOptions
 public static class MachineBenchmark
 {
     private const int MessageLength = 1 << 20;
+    private const long WarmUp = 32 << 20;
 
     /// <summary>Measures the kernels one after the other, on one processor, then whole acquisitions on all of them.</summary>
     /// <param name="options">What to measure.</param>
@@ -53,6 +54,8 @@ public static class MachineBenchmark
         progress?.Report("segmenter and compression");
         double segmenter = Segmenter(options.KernelTime, cancellation);
         CompressionSpeed[] compressions = [Compress(Compression.Fast, options.KernelTime, cancellation), Compress(Compression.Best, options.KernelTime, cancellation)];
+        // In the first acquisition of a process code is compiled: that is not measured.
+        _ = await AcquireAsync(null, [new GeneratedDisk(0, Math.Min(options.DiskSize, WarmUp))], options, cancellation).ConfigureAwait(false);
         var acquisitions = new List<AcquisitionSpeed>();
         foreach (int disks in new[] { 1, options.Disks }.Distinct())
         {

@@ -141,8 +141,8 @@ internal sealed class IndexRun : IDisposable
             int count = ReadPage(page, bytes);
             for (int i = 0; i < count; i++)
             {
-                byte[] entry = bytes[(i * EntrySize)..((i + 1) * EntrySize)];
-                yield return new(new Sha256Digest(entry.AsSpan(0, Sha256Digest.Size)), Decode(entry));
+                int start = i * EntrySize;
+                yield return new(new Sha256Digest(bytes.AsSpan(start, Sha256Digest.Size)), Decode(bytes.AsSpan(start, EntrySize)));
             }
         }
     }

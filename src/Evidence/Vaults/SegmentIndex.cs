@@ -266,7 +266,7 @@ internal sealed class SegmentIndex : IDisposable
         }
     }
 
-    /// <summary>Writes the overlay to a run, or everything to one where there are too many. Without a cache everything stays in memory.</summary>
+    /// <summary>Writes the overlay to a run, together with the smallest of the others where there are too many. Without a cache everything stays in memory.</summary>
     private void Spill()
     {
         if (cacheFolder is null)
@@ -279,10 +279,10 @@ internal sealed class SegmentIndex : IDisposable
             var merged = new List<IndexRun>();
             if (runs.Count >= MostRuns)
             {
-                merged.AddRange(runs);
+                merged.AddRange(Smallest());
                 // A run has one place for an id: not the damaged one's.
-                entries = Merge([.. runs.Select(r => r.Enumerate()).Prepend(entries).Select(run => run.Where(e => !damaged.Contains((e.Key, e.Value.Pack))))]);
-                packs = [.. packs.Concat(runs.SelectMany(r => r.Packs)).Distinct()];
+                entries = Merge([.. merged.Select(r => r.Enumerate()).Prepend(entries).Select(run => run.Where(e => !damaged.Contains((e.Key, e.Value.Pack))))]);
+                packs = [.. packs.Concat(merged.SelectMany(r => r.Packs)).Distinct()];
             }
 
             string path = Path.Combine(cacheFolder, Convert.ToHexStringLower(RandomNumberGenerator.GetBytes(8)) + IndexRun.Extension);
@@ -306,6 +306,26 @@ internal sealed class SegmentIndex : IDisposable
         {
             Log.IndexCacheUnusable(logger, cacheFolder, e);
         }
+    }
+
+    /// <summary>
+    /// The runs to be merged into the next: the smallest, and each that is no larger than what comes before it. So an entry is written anew only as what it lies in has
+    /// doubled, mostly: a handful of times for any number of segments, where merging all of them would write all of them with every eighth run.
+    /// </summary>
+    private List<IndexRun> Smallest()
+    {
+        var taken = new List<IndexRun>();
+        long entries = overlay.Count;
+        foreach (IndexRun run in runs.OrderBy(r => r.Count))
+        {
+            if (taken.Count > 0 && run.Count > entries)
+                break;
+            taken.Add(run);
+            entries += run.Count;
+        }
+
+        // Where an id is in several runs, the one that stands first has its place.
+        return [.. runs.Where(taken.Contains)];
     }
 
     /// <summary>Forgets the cache and reads every pack's index again.</summary>

@@ -18,8 +18,8 @@ public sealed class SegmentIndexTests : IDisposable
         var entries = new List<(Sha256Digest Id, Sha256Digest Pack, int Number)>();
         using (SegmentIndex index = SegmentIndex.Empty(place.Layout, cache, NullLogger.Instance))
         {
-            // One segment over the overlay's limit each time: ten spills, of which the ninth merges the eight before it.
-            for (int pack = 0; pack < 10; pack++)
+            // As much as the overlay holds each time: eighteen spills, of which the ninth merges the eight before it, and the seventeenth seven of the eight.
+            for (int pack = 0; pack < 18; pack++)
             {
                 Sha256Digest name = Digest(pack, -1);
                 var added = new PackEntry[SegmentIndex.LargestOverlay / 8];
@@ -33,10 +33,10 @@ public sealed class SegmentIndexTests : IDisposable
                 }
             }
 
-            Assert.True(Directory.GetFiles(cache, "*.run").Length is > 0 and < 10);
+            Assert.Equal([1, 8, 9], Directory.GetFiles(cache, "*.run").Select(path => new FileInfo(path).Length / (SegmentIndex.LargestOverlay * 50)).Order());
             Assert.All(entries, e =>
                 Assert.True(index.TryFind(e.Id, out SegmentLocation found) && found == new SegmentLocation(e.Pack, 64 + e.Number, 10, 10)));
-            Assert.False(index.TryFind(Cheap(11, 0), out _));
+            Assert.False(index.TryFind(Cheap(19, 0), out _));
         }
     }
 
