@@ -36,6 +36,7 @@ internal static class CommandTree
         ExportCommand.Build(),
         MountCommand.Build(),
         ServeCommand.Build(),
+        FilesCommand.Build(),
         IdentityCommand.Build(),
         WitnessCommand.Build(),
         LogCommand.Build(),

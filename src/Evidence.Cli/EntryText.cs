@@ -93,11 +93,12 @@ internal static class EntryText
             EntryKind.Verification => $"{who} verified {(items.Length == 0 ? "the vault" : items)}: {Field(payload, "content")} ({Field(payload, "scope")}).",
             EntryKind.Repair => $"{who} repaired {(items.Length == 0 ? "the vault" : items)}: {Nested(payload, "segments", "count")} segments brought back, " +
                 $"{Field(payload, "setAsideCount")} damaged packs set aside{(Field(payload, "missingBytes") is "0" or null ? "." : $"; {Size(payload, "missingBytes")} are missing still.")}",
+            EntryKind.Export when Field(payload, "format") == "file" => $"{who} handed out a file of {items}, {Size(payload, "length")}.",
             EntryKind.Export => $"{who} handed out {Size(payload, "length")} of {items} as {Field(payload, "format")}, from offset {Field(payload, "offset")}.",
             EntryKind.Transfer when Field(payload, "act") == "offer" => $"{who} offered {items} to {Nested(payload, "to", "name")}.",
             EntryKind.Transfer => $"{who} {Field(payload, "act") switch { "acceptance" => "accepted", "refusal" => "refused", _ => "took back" }} " +
                 $"{items}, as offered{(Field(payload, "text") is { } said ? $": {said}" : ".")}",
-            EntryKind.Access => $"{who} opened {items} to be looked into, through {Field(payload, "means")} at {Field(payload, "place")}.",
+            EntryKind.Access => $"{who} opened {items} to be looked into, through {Field(payload, "means")}{(Field(payload, "place") is { } place ? $" at {place}" : "")}.",
             EntryKind.Correction => $"{who} corrected entry {Field(payload, "corrects")}: {Field(payload, "text")}",
             EntryKind.Receipt => $"{who} verified the replica {Field(payload, "replica") ?? "(a copy that names none)"} of {Field(payload, "origin")} from the medium, " +
                 $"{Field(payload, "imageCount")} images in a ledger of {Field(payload, "size")} entries: {Field(payload, "content")}.",

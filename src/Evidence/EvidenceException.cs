@@ -71,6 +71,12 @@ public static class ErrorCode
     /// <summary>What was asked for is not in the image: the source could not be read there, or never was.</summary>
     public const string RangeAbsent = "range-absent";
 
+    /// <summary>No file of that name is in an image, or several are.</summary>
+    public const string FileNotFound = "file-not-found";
+
+    /// <summary>A file in an image cannot be shown to come from it, or its file system cannot be read.</summary>
+    public const string FileRefused = "file-refused";
+
     /// <summary>The ledger's files contradict each other.</summary>
     public const string LedgerDamaged = "ledger-damaged";
 

@@ -25,6 +25,8 @@ public sealed class FloorTests
         ["Verification"] = ["Platform", "Canonical", "Hashing", "Sources", "Segments", "Ledger", "Vaults"],
         // Above the others: what is measured is whole acquisitions, too.
         ["Measurement"] = ["Platform", "Canonical", "Hashing", "Sources", "Segments", "Ledger", "Vaults", "Acquisition"],
+        // Above the others: what is taken out of a mounted image is proved.
+        ["Files"] = ["Platform", "Canonical", "Hashing", "Sources", "Segments", "Ledger", "Vaults", "Formats", "Proofs"],
         // Above the others: whoever receives a replica verifies it, and then signs.
         ["Replication"] = ["Platform", "Canonical", "Hashing", "Sources", "Segments", "Ledger", "Vaults", "Verification"],
     };

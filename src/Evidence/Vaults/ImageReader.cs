@@ -158,7 +158,7 @@ public sealed class ImageReader : IDisposable
     private void LoadAhead((long Offset, long Length) range)
     {
         long end = Math.Min(range.Offset + range.Length, Size);
-        for (long at = range.Offset / PartAhead * PartAhead; at < end; at += PartAhead)
+        for (long at = range.Offset / PartAhead * PartAhead; at < end; at = end - at > PartAhead ? at + PartAhead : end)
         {
             if (isDisposed || !loaders.Wait(0))
                 return;

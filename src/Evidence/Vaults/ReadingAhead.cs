@@ -23,7 +23,7 @@ internal sealed class ReadingAhead(int distance)
         long end = offset + length;
         lock (gate)
         {
-            int index = readers.FindIndex(r => offset >= r.Next - Tolerance && offset <= r.Next + Tolerance);
+            int index = readers.FindIndex(r => Math.Abs(offset - r.Next) <= Tolerance);
             if (index < 0)
             {
                 if (readers.Count == MostReaders)
@@ -40,7 +40,7 @@ internal sealed class ReadingAhead(int distance)
                 return default;
             reader.Next = Math.Max(reader.Next, end);
             long from = Math.Max(reader.Ready, reader.Next);
-            long to = reader.Next + distance;
+            long to = Math.Min(reader.Next, long.MaxValue - distance) + distance;
             // Not for every few bytes.
             if (to - from < distance / 4)
                 return default;

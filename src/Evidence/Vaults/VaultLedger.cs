@@ -148,6 +148,25 @@ public sealed class VaultLedger
         return Record(EntryKind.Export, [image.Item], image.Case, handedOut.EncodeBody(image.Image));
     }
 
+    /// <summary>Records that a file of an image was handed out. Its name, which may say much of a person, is not in the ledger: it is in what goes with the file.</summary>
+    /// <param name="image">The image.</param>
+    /// <param name="length">The file's length in bytes.</param>
+    /// <param name="sha256">The SHA-256 of its content.</param>
+    /// <param name="ranges">The SHA-256 of the document that says which file it is, and from which ranges of the image.</param>
+    /// <inheritdoc cref="Record"/>
+    public long? RecordFile(ImageRecord image, long length, Sha256Digest sha256, Sha256Digest ranges)
+    {
+        ArgumentNullException.ThrowIfNull(image);
+        return Record(EntryKind.Export, [image.Item], image.Case, new JsonObject
+        {
+            ["image"] = image.Image.ToString(),
+            ["format"] = "file",
+            ["length"] = DecimalText.Format(length),
+            ["sha256"] = sha256.ToString(),
+            ["ranges"] = ranges.ToString(),
+        });
+    }
+
     /// <summary>Records that an image is opened to be looked into.</summary>
     /// <param name="image">The image.</param>
     /// <param name="opened">By what way, and where.</param>

@@ -208,7 +208,7 @@ internal sealed class NbdConversation
         long zeros = image.ZerosAt(at, request.End);
         if (zeros >= FewestZeros)
             return (zeros, true);
-        long bound = Math.Min(at + PieceLength, request.End);
+        long bound = at + Math.Min(PieceLength, request.End - at);
         long end = at;
         while (end < bound)
         {
@@ -233,7 +233,7 @@ internal sealed class NbdConversation
         bool isPromised = false;
         try
         {
-            for (; request.Length > PieceLength && at < request.End; at += PieceLength)
+            for (; request.Length > PieceLength && at < request.End; at += Math.Min(PieceLength, request.End - at))
                 image.Reader.Read(at, buffer.AsSpan(0, (int)Math.Min(PieceLength, request.End - at)));
             at = request.Offset;
             int room = SimpleHeaderLength;
