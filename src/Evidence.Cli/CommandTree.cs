@@ -15,6 +15,8 @@ internal static class CommandTree
           evidence verify                                             recompute everything in the vault
           evidence repair --from /mnt/copy/evidence.vault             bring damaged content back from a copy
           evidence export server-7 --format raw --output server-7.img
+          evidence mount server-7 /mnt/server-7                       the image as a file, for any tool; 'evidence serve' over NBD
+          evidence files server-7                                     the files in it, to be given back with proofs
           evidence log                                                the custody entries, in order
           evidence gate server-7                                      may it be wiped?
 

@@ -139,11 +139,17 @@ public sealed class ImageFiles : IDisposable
     public void Dispose()
     {
         stop.Cancel();
-        running.GetAwaiter().GetResult();
-        mount.Dispose();
-        reader.Dispose();
-        scratch.Dispose();
-        stop.Dispose();
+        try
+        {
+            running.GetAwaiter().GetResult();
+        }
+        finally
+        {
+            mount.Dispose();
+            reader.Dispose();
+            scratch.Dispose();
+            stop.Dispose();
+        }
     }
 
     private IEnumerable<ImageFile> Walk(CancellationToken cancellation)
@@ -158,6 +164,8 @@ public sealed class ImageFiles : IDisposable
             }
             catch (FormatException e)
             {
+                // What was cut off by the end of the tool is no fault of the image.
+                cancellation.ThrowIfCancellationRequested();
                 throw new EvidenceException(ErrorCode.FileRefused, e.Message, e);
             }
 

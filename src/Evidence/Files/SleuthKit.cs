@@ -40,6 +40,7 @@ internal static class SleuthKit
     private sealed class Running : IDisposable
     {
         private readonly string tool;
+        private readonly CancellationToken cancellation;
         private readonly Process process;
         private readonly Task<string> words;
         private readonly CancellationTokenRegistration stopping;
@@ -47,6 +48,7 @@ internal static class SleuthKit
         internal Running(string tool, string[] arguments, CancellationToken cancellation)
         {
             this.tool = tool;
+            this.cancellation = cancellation;
             var start = new ProcessStartInfo(tool, arguments)
             {
                 UseShellExecute = false,
@@ -72,6 +74,7 @@ internal static class SleuthKit
         internal void End()
         {
             process.WaitForExit();
+            cancellation.ThrowIfCancellationRequested();
             if (process.ExitCode != 0)
                 throw new EvidenceException(ErrorCode.FileRefused, $"{tool} of The Sleuth Kit failed: {words.GetAwaiter().GetResult().Trim()}");
         }
