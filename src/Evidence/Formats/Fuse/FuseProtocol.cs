@@ -50,6 +50,7 @@ internal enum FuseOperation : uint
     ReadDirectory = 28,
     ReleaseDirectory = 29,
     Create = 35,
+    Interrupt = 36,
     Destroy = 38,
     BatchForget = 42,
     Rename2 = 45,

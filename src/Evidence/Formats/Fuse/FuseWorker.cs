@@ -58,7 +58,7 @@ internal sealed unsafe class FuseWorker(FuseChannel channel, FuseFiles files, IL
     {
         if (header.Operation == FuseOperation.Initialise)
             return Initialise(MemoryMarshal.Read<FuseInitIn>(arguments), answer);
-        if (!FuseFiles.IsKnown(header.Node) && header.Operation is not (FuseOperation.FileSystemStatus or FuseOperation.Destroy))
+        if (!FuseFiles.IsKnown(header.Node) && header.Operation is not (FuseOperation.FileSystemStatus or FuseOperation.Interrupt or FuseOperation.Destroy))
             return (Posix.ENOENT, 0);
         switch (header.Operation)
         {
