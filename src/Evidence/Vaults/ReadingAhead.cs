@@ -9,7 +9,7 @@ internal sealed class ReadingAhead(int distance)
     private const int MostReaders = 16;
 
     /// <summary>How far from where a reader is expected its next read may be, in bytes.</summary>
-    private const int Tolerance = 1 << 20;
+    private const int Tolerance = 256 << 10;
 
     private readonly Lock gate = new();
 
@@ -28,19 +28,21 @@ internal sealed class ReadingAhead(int distance)
             {
                 if (readers.Count == MostReaders)
                     readers.RemoveAt(MostReaders - 1);
-                readers.Insert(0, new Reader { Next = end, Ready = end });
+                readers.Insert(0, new Reader { Next = end, Ready = end, InOrder = length });
                 return default;
             }
 
             Reader reader = readers[index];
             readers.RemoveAt(index);
             readers.Insert(0, reader);
-            // A random reader who happens to be near gets nothing: only who goes on does.
-            if (offset < reader.Next && end <= reader.Next)
+            if (end <= reader.Next)
                 return default;
-            reader.Next = Math.Max(reader.Next, end);
+            reader.InOrder += end - reader.Next;
+            reader.Next = end;
+            // As far as it has come, it is believed to go on: who happened to be near has not come far.
+            long believed = Math.Min(reader.InOrder, distance);
             long from = Math.Max(reader.Ready, reader.Next);
-            long to = Math.Min(reader.Next, long.MaxValue - distance) + distance;
+            long to = Math.Min(reader.Next, long.MaxValue - believed) + believed;
             // Not for every few bytes.
             if (to - from < distance / 4)
                 return default;
@@ -52,6 +54,9 @@ internal sealed class ReadingAhead(int distance)
     private sealed class Reader
     {
         internal long Next { get; set; }
+
+        /// <summary>How far it has come in order, in bytes.</summary>
+        internal long InOrder { get; set; }
 
         internal long Ready { get; set; }
     }
