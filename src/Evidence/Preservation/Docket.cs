@@ -23,6 +23,7 @@ public sealed class Docket
     private readonly List<Recorded<PolicyStatement>> policies = [];
     private readonly List<NamedStamp> stamps = [];
     private readonly Dictionary<Sha256Digest, IRecorded> said = [];
+    private readonly Evidence.Ledger.Statements verified = new();
     private readonly TransferBook transfers = new(new KeyRegistry());
     private readonly ReceiptBook receipts;
 
@@ -189,7 +190,7 @@ public sealed class Docket
             case EntryKind.Acquisition when ImageRecord.TryRead(index, entry.Payload, EntrySignatureStatus.Valid) is { } image:
                 AddTo(images, image.Item, image);
                 break;
-            case EntryKind.Verification:
+            case EntryKind.Verification when verified.TryAdd(index, entry):
                 foreach ((Sha256Digest image, string content) in VerificationOutcome.TryRead(entry.Payload.Body))
                     AddTo(verifications, image, new ImageStatement(index, signer, entry.Payload.Time, content, IsReceipt: false));
                 break;

@@ -17,7 +17,7 @@ internal sealed class DocketIndex
     /// <summary>Where the log grew by fewer entries than this, it is not written again.</summary>
     private const long WorthWriting = 64;
 
-    private const string Name = "docket-2";
+    private const string Name = "docket-3";
     private const int PairLength = 2 * sizeof(long);
     private const int HeaderLength = sizeof(long) + Sha256Digest.Size;
 
@@ -99,14 +99,16 @@ internal sealed class DocketIndex
         Size = ledger.Size;
     }
 
-    /// <summary>Those of some receipts that count: each is about all images before it, so those are read where there is one.</summary>
+    /// <summary>
+    /// Those of some receipts that count: each is about all images before it, so those are read where there is one; and it counts once, so those that counted before are.
+    /// </summary>
     private List<long> Counted(CustodyLedger ledger, KeyRegistry registry, SortedSet<long> receipts)
     {
         var counted = new List<long>();
         if (receipts.Count == 0)
             return counted;
         var book = new ReceiptBook(ledger);
-        foreach (long index in receipts.Union(Find(DocketKeys.Acquisitions)).Order())
+        foreach (long index in receipts.Union(Find(DocketKeys.Acquisitions)).Union(Find(DocketKeys.Receipts)).Order())
         {
             byte[] bytes = ledger.ReadEntry(index);
             var entry = LedgerEntry.Parse(bytes);
@@ -114,7 +116,7 @@ internal sealed class DocketIndex
             var verdict = new EntryVerdict(EntrySignatureStatus.Valid, registry.Keys[entry.Payload.Key].Identity, null);
             int before = book.Receipts.Count;
             book.Take(new JudgedEntry(index, bytes, entry, verdict, null));
-            if (book.Receipts.Count > before)
+            if (book.Receipts.Count > before && receipts.Contains(index))
                 counted.Add(index);
         }
 

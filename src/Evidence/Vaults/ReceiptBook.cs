@@ -85,7 +85,7 @@ public sealed class ReceiptBook
     /// <summary>Takes in a receipt of which it is known that it counts, where the images before it are not all at hand.</summary>
     internal void TakeCounted(JudgedEntry judged)
     {
-        if (judged is { Entry: { } entry, Verdict: { Status: EntrySignatureStatus.Valid, Signer: { } signer } } && TryParse(entry) is { } receipt)
+        if (judged is { Entry: { } entry, Verdict: { Status: EntrySignatureStatus.Valid, Signer: { } signer } } && TryParse(entry) is { } receipt && said.TryAdd(judged.Index, entry))
             receipts.Add(new RecordedReceipt(judged.Index, entry.LeafHash, signer, entry.Payload.Time, receipt));
     }
 

@@ -1,6 +1,7 @@
 using Evidence.Ledger;
 using Evidence.Preservation;
 using Evidence.Preservation.Statements;
+using Evidence.Tests.Ledger;
 using FsCheck;
 using FsCheck.Fluent;
 using Microsoft.Extensions.Logging.Abstractions;
@@ -26,6 +27,7 @@ public sealed class DocketIndexTests : IDisposable
         (scene, n) => scene.Say("keeper", [Asset(n)], new AssetStateChange(Asset(n), (AssetState)(n % 4), null, null)),
         (scene, n) => scene.Asset(Asset(n), parties: ["customer"], disks: [new AssetDisk(n % 2 == 0 ? Preservation.Scene.Disk : $"{Asset(n)}/sda", null, null)]),
         (scene, n) => scene.Release(LastAct(scene, n), "court", "judge", asset: Asset(n)),
+        Repeat,
     ];
 
     private readonly DirectoryInfo folder = Directory.CreateTempSubdirectory("evidence-docket-");
@@ -60,10 +62,28 @@ public sealed class DocketIndexTests : IDisposable
     }
 
     [Fact]
+    public void What_was_said_already_counts_for_nothing_by_the_index_either()
+    {
+        Scene scene = Preserved();
+        scene.Now += Duration.FromMinutes(1);
+        long good = scene.Receipt("museum", scene.Images);
+        scene.Now += Duration.FromMinutes(1);
+        scene.Receipt("museum", scene.Images, "refuted");
+        Open(scene);
+        scene.Append(LedgerFixture.Repeat(scene.Entry(good)));
+        foreach (Docket docket in (Docket[])[scene.Docket(), Docket.ReadFor(scene.Reader(), Open(scene), Preservation.Scene.Server)])
+        {
+            GateDecision decision = scene.Judge(docket: docket);
+            Assert.False(decision.IsCleared, Text(decision));
+            Says(decision, "preserved", "museum found it refuted");
+        }
+    }
+
+    [Fact]
     public void One_that_was_changed_anywhere_is_made_anew_and_so_is_one_of_another_ledger()
     {
         Scene scene = Preserved();
-        string path = keys.MemoryPath("vault", "docket-2");
+        string path = keys.MemoryPath("vault", "docket-3");
         Open(scene);
         byte[] kept = File.ReadAllBytes(path);
         string right = Text(scene.Judge());
@@ -111,6 +131,14 @@ public sealed class DocketIndexTests : IDisposable
         var image = scene.Image($"{Asset(n)}/sda");
         scene.Verify(image);
         scene.Receipt("museum", scene.Images);
+    }
+
+    /// <summary>Any entry once more, with the second form of its signature; those of every kind are among them.</summary>
+    private static void Repeat(Scene scene, int n)
+    {
+        IGrouping<string, long>[] kinds = [.. Enumerable.Range(0, (int)scene.Size).GroupBy(i => scene.Entry(i).Payload.Kind, i => (long)i, StringComparer.Ordinal)];
+        long[] entries = [.. kinds[n % kinds.Length]];
+        scene.Append(LedgerFixture.Repeat(scene.Entry(entries[n / kinds.Length % entries.Length])));
     }
 
     private static long? LastNotice(Scene scene) => scene.Docket().Assets.Values.SelectMany(asset => asset.Notices).LastOrDefault()?.Entry;

@@ -457,6 +457,22 @@ public sealed class GateAdversaryTests
     }
 
     [Fact]
+    public void A_verification_put_in_once_more_is_not_the_last_word()
+    {
+        Scene scene = Scene(notices: 1);
+        Sha256Digest image = scene.Image();
+        long good = scene.Verify(image);
+        scene.Receipt("museum", [image]);
+        scene.RequestAndApprove();
+        scene.Stamp();
+        Assert.True(scene.Judge().IsCleared, Text(scene.Judge()));
+        scene.Verify(image, "refuted");
+        scene.Append(LedgerFixture.Repeat(scene.Entry(good)));
+        Assert.False(scene.Judge().IsCleared);
+        Says(scene.Judge(), "preserved", "the vault's keeper found it refuted");
+    }
+
+    [Fact]
     public void A_key_that_comes_later_does_not_release_what_came_by_letter()
     {
         Scene scene = Preserved();

@@ -184,7 +184,7 @@ internal sealed class Scene
         return image;
     }
 
-    public void Verify(Sha256Digest image, string content = "verified", string scope = "content, from the medium", string person = "keeper", Instant? claimed = null) =>
+    public long Verify(Sha256Digest image, string content = "verified", string scope = "content, from the medium", string person = "keeper", Instant? claimed = null) =>
         Put(person, EntryKind.Verification, [], new JsonObject
         {
             ["content"] = content,
@@ -194,7 +194,7 @@ internal sealed class Scene
             ["ledgerSize"] = DecimalText.Format(Size),
         }, claimed);
 
-    public void Receipt(string person, Sha256Digest[] images, string content = "verified")
+    public long Receipt(string person, Sha256Digest[] images, string content = "verified")
     {
         CustodyLedger ledger = log.Reader();
         Receipt receipt = new Receipt
@@ -212,7 +212,7 @@ internal sealed class Scene
             KeysPinned = true,
             Medium = [],
         }.With([.. images.Select(image => new ReceiptImage(image, RootOf(image), content))]);
-        Put(person, EntryKind.Receipt, [], receipt.ToJson());
+        return Put(person, EntryKind.Receipt, [], receipt.ToJson());
     }
 
     public Docket Docket(long? size = null) => Evidence.Preservation.Docket.Read(log.Reader(), size, TestContext.Current.CancellationToken);
