@@ -127,7 +127,7 @@ public sealed class Docket
     public IReadOnlyList<ImageStatement> StatementsOn(Sha256Digest image) =>
     [
         .. (verifications.GetValueOrDefault(image) ?? [])
-            .Concat(receipts.Of(image).Select(r => new ImageStatement(r.Receipt.Entry, r.Receipt.Signer, r.Receipt.Time, r.Content, IsReceipt: true)))
+            .Concat(receipts.Of(image).Select(r => new ImageStatement(r.Receipt.Entry, r.Receipt.Signer, r.Receipt.Time, r.Content, IsReceipt: true) { Replica = r.Receipt.Receipt.Replica }))
             .OrderBy(statement => statement.Entry),
     ];
 
@@ -282,7 +282,11 @@ public sealed class Docket
 /// <param name="Time">When, by their claim.</param>
 /// <param name="Content">The verdict in one word: <c>verified</c>, <c>incomplete</c>, <c>unverifiable</c>, <c>refuted</c>.</param>
 /// <param name="IsReceipt">Whether it is of a copy that another keeps; else of the vault of this ledger.</param>
-public sealed record ImageStatement(long Entry, ActorIdentity Signer, NodaTime.Instant Time, string Content, bool IsReceipt);
+public sealed record ImageStatement(long Entry, ActorIdentity Signer, NodaTime.Instant Time, string Content, bool IsReceipt)
+{
+    /// <summary>Which replica a receipt is of; null where it does not say, and where it is no receipt.</summary>
+    public string? Replica { get; init; }
+}
 
 /// <summary>A time stamp that an entry names.</summary>
 /// <param name="Entry">The index of that entry: it, and all after it, came after the stamp was made.</param>

@@ -366,6 +366,54 @@ public sealed class GateAdversaryTests
         }
     }
 
+    [Theory]
+    [InlineData("R", "R", "is of the replica")]
+    [InlineData("", "", "is of a copy that is no replica")]
+    [InlineData("R", "S", null)]
+    [InlineData("R", "", null)]
+    public void A_copy_that_went_through_two_hands_is_one(string first, string second, string? doubt)
+    {
+        Scene scene = Scene(notices: 1);
+        scene.Party("bank", PartyRole.Custodian, "bank");
+        Sha256Digest image = scene.Image();
+        long museum = scene.Receipt("museum", [image], replica: first);
+        scene.Receipt("bank", [image], replica: second);
+        scene.RequestAndApprove();
+        scene.Stamp();
+        GateDecision decision = scene.Judge();
+        Assert.True(decision.IsCleared == (doubt is null), Text(decision));
+        Says(decision, "preserved", doubt is null ? "verified from the medium by bank, museum: 2 of 2" : "verified from the medium by bank: 1 of 2");
+        if (doubt is null)
+            return;
+        Says(decision, "preserved", $"One does not count: the receipt in entry {museum} {doubt}");
+        // Where it comes back, who had it first has it.
+        scene.Receipt("museum", [image], replica: first);
+        Says(scene.Judge(), "preserved", "verified from the medium by museum: 1 of 2");
+        // What the vault's keeper has is another copy.
+        scene.Verify(image);
+        scene.Stamp();
+        Assert.True(scene.Judge().IsCleared, Text(scene.Judge()));
+    }
+
+    [Fact]
+    public void A_copy_that_was_handed_on_leaves_the_other_one_that_its_custodian_has()
+    {
+        Scene scene = Scene(notices: 1);
+        scene.Party("bank", PartyRole.Custodian, "bank");
+        Sha256Digest image = scene.Image();
+        scene.Receipt("museum", [image]);
+        scene.Receipt("museum", [image], "refuted", replica: "R");
+        scene.RequestAndApprove();
+        scene.Stamp();
+        Says(scene.Judge(), "preserved", "museum found it refuted");
+        scene.Receipt("bank", [image], replica: "R");
+        scene.Stamp();
+        Assert.True(scene.Judge().IsCleared, Text(scene.Judge()));
+        // A stranger who has it now is no custodian; the bank is none any more.
+        scene.Receipt("stranger", [image], replica: "R");
+        Says(scene.Judge(), "preserved", "verified from the medium by museum: 1 of 2");
+    }
+
     [Fact]
     public void A_policy_that_is_swapped_is_not_in_force()
     {

@@ -194,7 +194,8 @@ internal sealed class Scene
             ["ledgerSize"] = DecimalText.Format(Size),
         }, claimed);
 
-    public long Receipt(string person, Sha256Digest[] images, string content = "verified")
+    /// <summary>A receipt for a replica: each person's own, unless another is named; an empty one for a copy that has no id.</summary>
+    public long Receipt(string person, Sha256Digest[] images, string content = "verified", string? replica = null)
     {
         CustodyLedger ledger = log.Reader();
         Receipt receipt = new Receipt
@@ -202,6 +203,7 @@ internal sealed class Scene
             Origin = LedgerFixture.Origin,
             Size = ledger.Size,
             Root = ledger.Root,
+            Replica = replica is "" ? null : Sha256Digest.Compute(Encoding.UTF8.GetBytes(replica ?? person)).ToString()[..32],
             Content = content,
             Images = [],
             Others = null,

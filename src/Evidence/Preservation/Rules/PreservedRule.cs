@@ -77,12 +77,24 @@ internal static class PreservedRule
         return acceptance is null ? $"and {absent} bytes of the disk were not read; the policy allows {inquiry.Policy.Preserved.Unreadable}." : null;
     }
 
-    /// <summary>Who verified an image, each once: what each said last is what counts.</summary>
+    /// <summary>
+    /// Who verified an image, each once: what was said last of each copy is what counts, and of several what each said last. A replica is one copy, through however many hands it
+    /// went: whoever said something of it last has it. Of receipts that name none nobody can tell how many copies they are of, so they are of one.
+    /// </summary>
     private static (IReadOnlyList<string> Custodians, IReadOnlyList<long> Entries, IReadOnlyList<string> Doubts) Custodians(Inquiry inquiry, ImageRecord image, bool mayBeIncomplete)
     {
-        var last = new Dictionary<string, ImageStatement>(StringComparer.Ordinal);
+        var copies = new Dictionary<string, ImageStatement>(StringComparer.Ordinal);
         var doubts = new List<string>();
         foreach (ImageStatement statement in inquiry.Docket.StatementsOn(image.Image).Where(statement => statement.Entry > image.Entry))
+        {
+            string copy = !statement.IsReceipt ? Keeper : statement.Replica is { } replica ? $"the replica {replica}" : "a copy that is no replica";
+            if (copies.TryGetValue(copy, out ImageStatement? before) && CustodianOf(inquiry, before) != CustodianOf(inquiry, statement))
+                doubts.Add($"the receipt in entry {before.Entry} is of {copy}, and so is that of {statement.Signer.Name} after it, in entry {statement.Entry}");
+            copies[copy] = statement;
+        }
+
+        var last = new Dictionary<string, ImageStatement>(StringComparer.Ordinal);
+        foreach (ImageStatement statement in copies.Values.OrderBy(statement => statement.Entry))
         {
             if (CustodianOf(inquiry, statement) is not { } custodian)
                 doubts.Add($"the receipt in entry {statement.Entry} is signed by {statement.Signer.Name}, who is no party on the record");
