@@ -15,6 +15,7 @@ public sealed class Docket
     private readonly Dictionary<string, Party> parties = new(StringComparer.Ordinal);
     private readonly Dictionary<string, Asset> assets = new(StringComparer.Ordinal);
     private readonly Dictionary<string, List<Recorded<AssetDeclaration>>> disks = new(StringComparer.Ordinal);
+    private readonly Dictionary<string, List<Recorded<AssetDeclaration>>> serials = new(StringComparer.Ordinal);
     private readonly Dictionary<string, List<ImageRecord>> images = new(StringComparer.Ordinal);
     private readonly Dictionary<Sha256Digest, List<ImageStatement>> verifications = [];
     private readonly Dictionary<Sha256Digest, List<Recorded<DeliveryStatement>>> deliveries = [];
@@ -120,6 +121,10 @@ public sealed class Docket
     /// <param name="disk">The disk's id.</param>
     public IReadOnlyList<Recorded<AssetDeclaration>> DeclarationsOf(string disk) => disks.GetValueOrDefault(disk) ?? [];
 
+    /// <summary>The declarations that name a serial, of the machine or of one of its disks, in the log's order.</summary>
+    /// <param name="serial">The serial.</param>
+    public IReadOnlyList<Recorded<AssetDeclaration>> DeclarationsOfSerial(string serial) => serials.GetValueOrDefault(serial) ?? [];
+
     /// <summary>The images of an item, in the log's order.</summary>
     public IReadOnlyList<ImageRecord> ImagesOf(string item) => images.GetValueOrDefault(item) ?? [];
 
@@ -210,7 +215,7 @@ public sealed class Docket
         IRecorded recorded = statement switch
         {
             PartyStatement party => Take(At(party)),
-            AssetDeclaration asset => TakeDisks(At(asset)),
+            AssetDeclaration asset => TakeMachine(At(asset)),
             AssetStateChange state => Take(At(state), [state.Asset]),
             HoldStatement hold => Take(At(hold), entry.Payload.Items),
             ReleaseStatement release => Take(At(release), entry.Payload.Items),
@@ -254,10 +259,12 @@ public sealed class Docket
         return recorded;
     }
 
-    private IRecorded TakeDisks(Recorded<AssetDeclaration> declared)
+    private IRecorded TakeMachine(Recorded<AssetDeclaration> declared)
     {
         foreach (AssetDisk disk in declared.Statement.Disks)
             AddTo(disks, disk.Id, declared);
+        foreach (string serial in declared.Statement.AllSerials)
+            AddTo(serials, serial, declared);
         return Take(declared, [declared.Statement.Asset]);
     }
 

@@ -27,6 +27,9 @@ internal static class DocketKeys
     /// <summary>Who has a disk of an id.</summary>
     private static string Disk(string disk) => "disk:" + disk;
 
+    /// <summary>Who has a serial, on the machine or on a disk.</summary>
+    private static string Serial(string serial) => "serial:" + serial;
+
     private static string Image(Sha256Digest image) => "image:" + image;
 
     /// <summary>What answers an act.</summary>
@@ -59,7 +62,7 @@ internal static class DocketKeys
                 return Statement.TryParse(entry.Payload) switch
                 {
                     PartyStatement or PolicyStatement => [All],
-                    AssetDeclaration asset => [Asset(asset.Asset), .. asset.Disks.Select(disk => Disk(disk.Id))],
+                    AssetDeclaration asset => [Asset(asset.Asset), .. asset.Disks.Select(disk => Disk(disk.Id)), .. asset.AllSerials.Select(Serial)],
                     AssetStatement asset => [Asset(asset.Asset)],
                     ClearanceGrant grant => [Asset(grant.Asset)],
                     WipeIntent intent => [Asset(intent.Asset)],
@@ -80,7 +83,7 @@ internal static class DocketKeys
         EntryKind.Transfer => TransferBook.TryParse(entry) is TransferOffer ? [On(entry.LeafHash)] : [],
         _ => Statement.TryParse(entry.Payload) switch
         {
-            AssetDeclaration asset => asset.Disks.SelectMany(disk => (string[])[Item(disk.Id), Disk(disk.Id)]),
+            AssetDeclaration asset => [.. asset.Disks.SelectMany(disk => (string[])[Item(disk.Id), Disk(disk.Id)]), .. asset.AllSerials.Select(Serial)],
             PolicyStatement or NoticeStatement or ClearanceRequest => [On(entry.LeafHash)],
             ReleaseStatement release => [Act(release.Target)],
             ResponseStatement { Notice: { } notice } => [Act(notice)],

@@ -74,12 +74,15 @@ public sealed class DocketWriter
             throw Invalid("There is no asset to declare.");
         var seen = new HashSet<string>(StringComparer.Ordinal);
         var disks = new Dictionary<string, string>(StringComparer.Ordinal);
+        var serials = new Dictionary<string, string>(StringComparer.Ordinal);
         foreach (AssetDeclaration asset in assets)
         {
             if (!seen.Add(asset.Asset))
                 throw Invalid($"The asset '{asset.Asset}' is given twice.");
             if (asset.Disks.FirstOrDefault(disk => !disks.TryAdd(disk.Id, asset.Asset)) is { } twice)
                 throw Invalid($"The disk '{twice.Id}' is given twice, of '{disks[twice.Id]}' and of '{asset.Asset}': each disk has an id of its own.");
+            if (asset.AllSerials.FirstOrDefault(serial => !serials.TryAdd(serial, asset.Asset)) is { } same)
+                throw Invalid($"The serial '{same}' is given twice, of '{serials[same]}' and of '{asset.Asset}': a machine has one name, and a disk one machine.");
             Check(asset);
         }
 
@@ -97,6 +100,12 @@ public sealed class DocketWriter
         {
             if (Docket.DeclarationsOf(disk.Id).FirstOrDefault(declared => declared.Statement.Asset != asset.Asset) is { } other)
                 throw Invalid($"The disk '{disk.Id}' is on the record as one of '{other.Statement.Asset}', by entry {other.Entry}: each disk has an id of its own.");
+        }
+
+        foreach (string serial in asset.AllSerials)
+        {
+            if (Docket.DeclarationsOfSerial(serial).FirstOrDefault(declared => declared.Statement.Asset != asset.Asset) is { } other)
+                throw Invalid($"The serial '{serial}' is on the record as one of '{other.Statement.Asset}', by entry {other.Entry}: a machine has one name, and a disk one machine.");
         }
 
         if (Docket.Assets.GetValueOrDefault(asset.Asset) is not { Declarations.Count: > 0 } known)

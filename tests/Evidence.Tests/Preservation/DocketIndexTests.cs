@@ -15,6 +15,7 @@ namespace Evidence.Tests.Preservation;
 public sealed class DocketIndexTests : IDisposable
 {
     private const string Other = "server-8";
+    private const string Spare = "spare";
 
     private static readonly Action<Scene, int>[] Acts =
     [
@@ -27,6 +28,9 @@ public sealed class DocketIndexTests : IDisposable
         (scene, n) => scene.Say("keeper", [Asset(n)], new AssetStateChange(Asset(n), (AssetState)(n % 4), null, null)),
         (scene, n) => scene.Asset(Asset(n), parties: ["customer"], disks: [new AssetDisk(n % 2 == 0 ? Preservation.Scene.Disk : $"{Asset(n)}/sda", null, null)]),
         (scene, n) => scene.Release(LastAct(scene, n), "court", "judge", asset: Asset(n)),
+        (scene, n) => scene.Asset(
+            Spare, serials: [n % 3 == 0 ? $"SN-{Asset(n / 3)}" : "SN"], disks: [new AssetDisk($"{Spare}/{n % 4}", n % 5 < 3 ? "WD-1" : null, null)], parties: n % 7 == 0 ? ["counsel"] : []),
+        (scene, n) => scene.Asset(Asset(n), disks: [new AssetDisk($"{Asset(n)}/sdb", n % 2 == 0 ? "WD-1" : null, null)]),
         Repeat,
     ];
 
@@ -56,7 +60,7 @@ public sealed class DocketIndexTests : IDisposable
 
             index = Open(scene);
             Docket whole = scene.Docket();
-            foreach (string asset in (string[])[Preservation.Scene.Server, Other, "none"])
+            foreach (string asset in (string[])[Preservation.Scene.Server, Other, Spare, "none"])
                 Assert.Equal(Text(scene.Judge(asset, docket: whole)), Text(scene.Judge(asset, docket: Docket.ReadFor(scene.Reader(), index, asset))));
         }).Check(Config.QuickThrowOnFailure.WithMaxTest(40));
     }

@@ -65,6 +65,24 @@ public sealed class DocketWriterTests : IDisposable
         Assert.Throws<EvidenceException>(() => new DocketWriter(vault).Release(hold, null, "nobody", null, null));
     }
 
+    [Theory]
+    [InlineData("SN-1", null)]
+    [InlineData("WD-1", null)]
+    [InlineData("SN-2", "WD-1")]
+    [InlineData("SN-2", "SN-1")]
+    public void A_machine_has_one_name_and_a_disk_one_machine(string serial, string? disk)
+    {
+        var first = new AssetDeclaration("server-1", ["SN-1"], [new AssetDisk("server-1/sda", "WD-1", null)], null, ["counsel"]);
+        var second = new AssetDeclaration("spare-1", [serial], [new AssetDisk("spare-1/sda", disk, null)], null, []);
+        Assert.Contains("'spare-1'", Assert.Throws<EvidenceException>(() => new DocketWriter(vault).Declare([first, second])).Message, StringComparison.Ordinal);
+        long entry = Assert.Single(new DocketWriter(vault).Declare([first]));
+        var e = Assert.Throws<EvidenceException>(() => new DocketWriter(vault).Declare([second]));
+        Assert.Equal(ErrorCode.DocketInvalid, e.Code);
+        Assert.Contains($"'server-1', by entry {entry}", e.Message, StringComparison.Ordinal);
+        // It itself can be said more of.
+        Assert.Single(new DocketWriter(vault).Declare([first with { Rack = "B" }]));
+    }
+
     [Fact]
     public void What_is_known_already_is_not_new()
     {
@@ -121,7 +139,7 @@ public sealed class DocketWriterTests : IDisposable
         return assets;
     }
 
-    private static AssetDeclaration Declaration(string asset) => new(asset, [$"SN-{asset}"], [new AssetDisk($"{asset}/sda", "W1", null)], null, []);
+    private static AssetDeclaration Declaration(string asset) => new(asset, [$"SN-{asset}"], [new AssetDisk($"{asset}/sda", $"WD-{asset}", null)], null, []);
 
     private IReadOnlyList<long> Hold(string[] assets) =>
         new DocketWriter(vault).Place(assets, list => new HoldStatement("counsel", HoldForm.Letter, "a letter", null, "all", list, null, null));

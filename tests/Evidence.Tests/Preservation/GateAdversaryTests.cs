@@ -367,6 +367,32 @@ public sealed class GateAdversaryTests
     }
 
     [Theory]
+    [InlineData("SN-server-7", null)]
+    [InlineData("SN-spare", "WD-1")]
+    [InlineData("WD-1", null)]
+    [InlineData("SN-spare", "SN-server-7")]
+    public void The_same_machine_under_a_second_name_is_cleared_under_neither(string serial, string? disk)
+    {
+        Scene scene = Scene(notices: 0, disks: [new AssetDisk(Preservation.Scene.Disk, "WD-1", null)]);
+        scene.Hold("court", "judge", HoldForm.Order);
+        // Of the second name nobody knows, and nobody is asked.
+        scene.Asset("spare", serials: ["SN-spare-0"], disks: [new AssetDisk("spare/sda", null, null)], parties: []);
+        scene.Asset("other", serials: [serial], disks: [new AssetDisk("other/sda", disk, null)], parties: []);
+        foreach (string name in (string[])["spare", "other"])
+        {
+            Sha256Digest image = scene.Image($"{name}/sda", serial: disk);
+            scene.Verify(image);
+            scene.Receipt("museum", scene.Images);
+            scene.RequestAndApprove(name);
+        }
+
+        scene.Stamp();
+        Assert.True(scene.Judge("spare").IsCleared, Text(scene.Judge("spare")));
+        Shut(scene.Judge("other"), "asset", "is declared of server-7, too, by entry");
+        Shut(scene.Judge(), "asset", "is declared of other, too, by entry");
+    }
+
+    [Theory]
     [InlineData("R", "R", "is of the replica")]
     [InlineData("", "", "is of a copy that is no replica")]
     [InlineData("R", "S", null)]

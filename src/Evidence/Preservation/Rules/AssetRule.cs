@@ -26,12 +26,27 @@ internal static class AssetRule
                 "Each machine is declared under a name of its own; under this one nothing is cleared any more."));
         }
 
+        reasons.AddRange(Namesakes(inquiry));
         if (asset.Wiped is { } wiped)
             reasons.Add(new GateReason($"It was wiped already, by entry {wiped.Entry}.", [wiped.Entry], "There is nothing left to clear."));
         else if (asset.OpenIntent is { } intent)
             reasons.Add(new GateReason($"Entry {intent.Entry} says that a wipe of it began, and none says how that ended.", [intent.Entry], $"{intent.Signer.Name} records it: 'evidence wipe done' or 'evidence wipe abandon'."));
         reasons.AddRange(Hands(inquiry));
         return GateRule.Of(Name, reasons);
+    }
+
+    /// <summary>A machine has one name, and a disk one machine: under a second name it would be another's to hold, and nobody's to answer for.</summary>
+    private static IEnumerable<GateReason> Namesakes(Inquiry inquiry)
+    {
+        foreach (string serial in inquiry.Asset.Declarations.SelectMany(declared => declared.Statement.AllSerials).Distinct(StringComparer.Ordinal))
+        {
+            if (inquiry.Docket.DeclarationsOfSerial(serial).FirstOrDefault(declared => declared.Statement.Asset != inquiry.Asset.Id) is { } other)
+            {
+                yield return new GateReason(
+                    $"The serial {serial} is declared of {other.Statement.Asset}, too, by entry {other.Entry}: which of them a machine is, nobody can tell.", [other.Entry],
+                    "Each machine, and each disk, is declared under one name; under these nothing is cleared any more.");
+            }
+        }
     }
 
     /// <summary>What an authority took away, or was handed over, is not the firm's to wipe; the duty to preserve it went along.</summary>

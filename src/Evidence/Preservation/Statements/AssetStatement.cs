@@ -34,6 +34,9 @@ public sealed record AssetDeclaration(
 {
     internal const string Act = "declare";
 
+    /// <summary>The serials on the machine, and those of its disks as far as they are known, each once.</summary>
+    internal IEnumerable<string> AllSerials => Serials.Concat(Disks.Select(disk => disk.Serial).OfType<string>()).Distinct(StringComparer.Ordinal);
+
     /// <summary>The most serials, disks and parties of one declaration, each.</summary>
     public const int MostListed = 64;
 
