@@ -19,6 +19,18 @@ public sealed class Asset
     /// <summary>How it stood with it, in the log's order.</summary>
     public IReadOnlyList<Recorded<AssetStateChange>> States => states;
 
+    /// <summary>What says that it is in service; null where that is not what was said last.</summary>
+    public Recorded<AssetStateChange>? InService => states is [.., { Statement.State: AssetState.InService } last] ? last : null;
+
+    /// <summary>
+    /// Up to where the machine may have been written to: it came back from the hands of others, or its service ended, or it is in service. Null where none of that was ever said.
+    /// An image from before it is not of what is on the disks now.
+    /// </summary>
+    public Recorded<AssetStateChange>? LastUse =>
+        states.FindLastIndex(state => state.Statement.State is AssetState.InService or AssetState.Returned) is >= 0 and var used
+            ? states[states[used].Statement.State == AssetState.InService ? Math.Min(used + 1, states.Count - 1) : used]
+            : null;
+
     /// <summary>The machine's serials, by its first declaration.</summary>
     public IReadOnlyList<string> Serials => declarations is [var first, ..] ? first.Statement.Serials : [];
 

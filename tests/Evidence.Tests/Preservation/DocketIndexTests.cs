@@ -25,7 +25,7 @@ public sealed class DocketIndexTests : IDisposable
         (scene, n) => scene.RequestAndApprove(Asset(n)),
         (scene, n) => scene.Respond((ResponseAct)(n % 4), n % 3 == 0 ? "customer" : "counsel", "customer", notice: LastNotice(scene), asset: Asset(n)),
         (scene, n) => scene.Hold("court", n % 2 == 0 ? "judge" : "keeper", (HoldForm)(n % 3), asset: Asset(n)),
-        (scene, n) => scene.Say("keeper", [Asset(n)], new AssetStateChange(Asset(n), (AssetState)(n % 4), null, null)),
+        (scene, n) => scene.State((AssetState)(n % 4), Asset(n)),
         (scene, n) => scene.Asset(Asset(n), parties: ["customer"], disks: [new AssetDisk(n % 2 == 0 ? Preservation.Scene.Disk : $"{Asset(n)}/sda", null, null)]),
         (scene, n) => scene.Release(LastAct(scene, n), "court", "judge", asset: Asset(n)),
         (scene, n) => scene.Asset(

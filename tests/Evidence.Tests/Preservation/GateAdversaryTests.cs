@@ -575,10 +575,52 @@ public sealed class GateAdversaryTests
     public void What_was_taken_away_is_not_the_firms_to_wipe()
     {
         Scene scene = Preserved();
-        scene.Say("keeper", [Preservation.Scene.Server], new AssetStateChange(Preservation.Scene.Server, AssetState.Seized, null, null));
+        scene.State(AssetState.Seized);
         Shut(scene.Judge(), "asset", "It was seized");
-        scene.Say("keeper", [Preservation.Scene.Server], new AssetStateChange(Preservation.Scene.Server, AssetState.Returned, null, null));
-        Assert.True(scene.Judge().IsCleared);
+        scene.State(AssetState.Returned);
+        Assert.False(scene.Judge().IsCleared);
+        Says(scene.Judge(), "preserved", "came back after that");
+        // What others did with it is in an image from then on.
+        Preserve(scene);
+        scene.Stamp();
+        Assert.True(scene.Judge().IsCleared, Text(scene.Judge()));
+    }
+
+    [Fact]
+    public void An_image_from_before_the_machine_was_in_service_again_preserves_nothing()
+    {
+        Scene scene = Preserved();
+        scene.State(AssetState.Isolated);
+        Assert.True(scene.Judge().IsCleared, Text(scene.Judge()));
+        long used = scene.State(AssetState.InService);
+        Shut(scene.Judge(), "asset", $"It is in service, by entry {used}");
+        Says(scene.Judge(), "preserved", $"by entry {used} the machine is in service");
+        // Neither does one from while it was.
+        Preserve(scene);
+        Assert.Equal(RuleOutcome.NotMet, Rule(scene.Judge(), "preserved").Outcome);
+        scene.Now += Duration.FromMinutes(1);
+        long ended = scene.State(AssetState.Isolated);
+        scene.Stamp();
+        Assert.False(scene.Judge().IsCleared);
+        Assert.Equal(RuleOutcome.Met, Rule(scene.Judge(), "asset").Outcome);
+        Says(scene.Judge(), "preserved", $"by entry {ended} the machine was in service until after that");
+        // Verified once more, it is no newer.
+        scene.Verify(scene.Images[^1]);
+        scene.Receipt("museum", scene.Images);
+        Assert.False(scene.Judge().IsCleared);
+        Preserve(scene);
+        scene.Stamp();
+        Assert.True(scene.Judge().IsCleared, Text(scene.Judge()));
+    }
+
+    [Fact]
+    public void On_silence_either_nothing_is_wiped_that_is_in_service()
+    {
+        Scene scene = Silent();
+        scene.State(AssetState.InService);
+        Shut(scene.Judge(), "asset", "It is in service");
+        scene.State(AssetState.Isolated);
+        Assert.Equal(ClearanceGround.Silence, scene.Judge().Ground);
     }
 
     [Fact]

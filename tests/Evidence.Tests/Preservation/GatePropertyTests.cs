@@ -26,7 +26,7 @@ public sealed class GatePropertyTests
         (scene, n) => scene.Respond((ResponseAct)(n % 4), Parties[n % 7], People[n / 7 % 7], paper: n % 2 == 0),
         (scene, n) => scene.Hold(Parties[n % 7], People[n / 7 % 7], (HoldForm)(n % 3), n % 5 == 0 ? scene.Now + Duration.FromDays(n % 30) : null),
         (scene, n) => scene.Release(Targets(scene, n), Parties[n % 7], People[n / 7 % 7], paper: n % 3 == 0),
-        (scene, n) => scene.Say("keeper", [Preservation.Scene.Server], new AssetStateChange(Preservation.Scene.Server, (AssetState)(n % 4), null, null)),
+        (scene, n) => scene.State((AssetState)(n % 4)),
         (scene, _) => scene.Stamp(),
     ];
 

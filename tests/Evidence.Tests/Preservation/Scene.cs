@@ -130,6 +130,8 @@ internal sealed class Scene
     public long Asset(string asset = Server, string[]? serials = null, string[]? parties = null, AssetDisk[]? disks = null) =>
         Say("keeper", [asset], new AssetDeclaration(asset, serials ?? [$"SN-{asset}"], disks ?? [new AssetDisk($"{asset}/sda", null, null)], null, parties ?? ["customer"]));
 
+    public long State(AssetState state, string asset = Server) => Say("keeper", [asset], new AssetStateChange(asset, state, null, null));
+
     public long Hold(string party, string person, HoldForm form = HoldForm.Request, Instant? until = null, Instant? since = null, Instant? claimed = null, string asset = Server) =>
         Say(person, [asset], new HoldStatement(party, form, "keep it", Paper, asset, AssetList.Of([asset]), since, until), claimed);
 

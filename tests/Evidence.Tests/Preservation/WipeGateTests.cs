@@ -221,7 +221,7 @@ public sealed class WipeGateTests
     {
         Sha256Digest image = scene.Image();
         scene.Verify(image);
-        scene.Receipt("museum", [image]);
+        scene.Receipt("museum", scene.Images);
     }
 
     internal static Scene Preserved()

@@ -31,6 +31,8 @@ internal static class AssetRule
             reasons.Add(new GateReason($"It was wiped already, by entry {wiped.Entry}.", [wiped.Entry], "There is nothing left to clear."));
         else if (asset.OpenIntent is { } intent)
             reasons.Add(new GateReason($"Entry {intent.Entry} says that a wipe of it began, and none says how that ended.", [intent.Entry], $"{intent.Signer.Name} records it: 'evidence wipe done' or 'evidence wipe abandon'."));
+        if (asset.InService is { } used)
+            reasons.Add(new GateReason($"It is in service, by entry {used.Entry}.", [used.Entry], "When it is not any more, somebody of the firm says so: 'evidence asset state ... isolated'."));
         reasons.AddRange(Hands(inquiry));
         return GateRule.Of(Name, reasons);
     }

@@ -49,6 +49,13 @@ internal static class PreservedRule
             return new GateReason($"{what}, of {image.Size} bytes; the disk has {size}.", [image.Entry], $"Whoever has the disk images all of it: 'evidence acquire DEVICE --item {disk.Id}'.");
         if (image.IsLive == true)
             return new GateReason($"{what}, while it was in use.", [image.Entry], $"Whoever has the machine images it switched off: 'evidence acquire DEVICE --item {disk.Id}'.");
+        if (inquiry.Asset.LastUse is { } use && (image.Entry < use.Entry || inquiry.Asset.InService is not null))
+        {
+            return new GateReason(
+                $"{what}, and by entry {use.Entry} the machine {(use.Statement.State switch { AssetState.InService => "is in service", AssetState.Returned => "came back after that", _ => "was in service until after that" })}: what was written since is not in it.",
+                [image.Entry, use.Entry], $"Whoever has the machine images it once more, switched off: 'evidence acquire DEVICE --item {disk.Id}'.");
+        }
+
         if (Lacking(inquiry, image, out Recorded<ResponseStatement>? acceptance) is { } lacking)
             return new GateReason($"{what}, {lacking}", [image.Entry], $"'evidence acquire --resume' may bring more; or one of those accepts it as it is: {string.Join(", ", inquiry.Policy.Preserved.AcceptedBy.Select(PartyRoles.ToName))} ('evidence response accept --image').");
         (IReadOnlyList<string> custodians, IReadOnlyList<long> entries, IReadOnlyList<string> doubts) = Custodians(inquiry, image, acceptance is not null || image.AbsentBytes > 0);
