@@ -15,7 +15,7 @@ internal static class AcquireCommand
 {
     private static readonly Argument<string[]> Sources = new("SOURCE")
     {
-        Description = "A block device, an image file, any part of a split image, nbd://HOST/EXPORT (nbds:// for TLS), or - for standard input.",
+        Description = "A block device, an image file, any part of a split image or of an E01, nbd://HOST/EXPORT (nbds:// for TLS), or - for standard input.",
         Arity = ArgumentArity.OneOrMore,
         Validators = { Options.RefuseUnknownOptions },
     };
@@ -48,7 +48,7 @@ internal static class AcquireCommand
 
     private static readonly Option<bool> SingleFile = new("--single-file")
     {
-        Description = "Take a file that is named like a part of a split image (disk.001) as an image of its own.",
+        Description = "Take a file that is named like a part of a split image (disk.001), or that begins like an E01, as an image of its own, byte for byte.",
     };
 
     private static readonly Option<bool> Resume = new("--resume")
@@ -117,6 +117,7 @@ internal static class AcquireCommand
             Images sources into the vault: reads each once, stores what the vault does not have yet, reads everything back from the medium, and records it
             in the ledger. Several sources are imaged side by side, which takes far less time than one after the other: their digests go through the
             processor's vectors together. One that fails does not touch the others.
+            The digests that an E01 stores are compared with what is read: where one differs the image is kept, and the exit code is 3; where none is stored it is 4.
 
             Examples:
               evidence acquire /dev/sdb --case 2026-117 --item server-7 --examiner "A. Turing"
@@ -124,6 +125,7 @@ internal static class AcquireCommand
               evidence acquire /dev/sd[b-q] --case 2026-117 --jobs 16
               evidence acquire /dev/sdc --item server-9 --retries 3 --time-budget 12h
               evidence acquire /dev/sdc --item server-9 --resume
+              evidence acquire disk.E01 --item server-9
               evidence acquire rescued.img --item server-9 --resume --mapfile rescued.map
               ssh host 'cat /dev/vda' | evidence acquire - --item host-vda
               evidence acquire nbds://hypervisor:10809/vm-12?tls-certificates=/etc/pki/nbd --item vm-12
@@ -274,7 +276,8 @@ internal static class AcquireCommand
         internal EvidenceException? Failure { get; private set; }
 
         internal int ExitCode => Failure is not null ? Cli.ExitCode.Of(Failure.Code)
-            : result!.Manifest.IsComplete ? Cli.ExitCode.Done : Cli.ExitCode.Incomplete;
+            : result!.Manifest.Container?.Verdict == StoredDigestsVerdict.Mismatch ? Cli.ExitCode.Refuted
+            : result.Manifest.IsComplete && result.Manifest.Container?.Verdict != StoredDigestsVerdict.None ? Cli.ExitCode.Done : Cli.ExitCode.Incomplete;
 
         internal void Open()
         {
@@ -349,6 +352,8 @@ internal static class AcquireCommand
                     new JsonObject { ["offset"] = DecimalText.Format(a.Offset), ["length"] = DecimalText.Format(a.Length), ["reason"] = a.Reason })]);
                 json["differences"] = new JsonArray([.. r.Manifest.Differences.Select(d =>
                     new JsonObject { ["what"] = d.What, ["offset"] = DecimalText.Format(d.Offset), ["length"] = DecimalText.Format(d.Length) })]);
+                if (r.Manifest.Container is { } container)
+                    json["container"] = ContainerText.ToJson(container);
                 json["continues"] = r.Manifest.Continues is { } continued ? $"sha256:{continued}" : null;
                 json["runs"] = r.Manifest.Runs.Count;
                 json["resumedBytes"] = DecimalText.Format(r.Manifest.Runs[^1].Held);
@@ -384,6 +389,8 @@ internal static class AcquireCommand
                 text.WriteLine($"  continues  sha256:{continued}");
             if (manifest.Runs[^1].Held > 0)
                 text.WriteLine($"  resumed    {Units.Size(manifest.Runs[^1].Held)} were in the vault already: read back, checked and hashed from there");
+            if (manifest.Container is { } container)
+                ContainerText.Print(text, container);
             foreach (SourceDifference difference in manifest.Differences)
                 text.WriteLine($"  WARNING    {difference.Describe()}");
             if (source!.Identity.Parts.Count > 0)

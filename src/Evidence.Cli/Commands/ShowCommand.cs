@@ -100,6 +100,8 @@ internal static class ShowCommand
 
         foreach (AbsentRange range in manifest.Absent)
             text.WriteLine($"  {range.Kind.Name(),-10} at {range.Offset}, {range.Length} bytes: {range.Reason}");
+        if (manifest.Container is { } container)
+            ContainerText.Print(text, container);
         foreach (SourceDifference difference in manifest.Differences)
             text.WriteLine($"  WARNING    {difference.Describe()}");
         if (manifest.Continues is { } continued)

@@ -33,6 +33,7 @@ internal sealed class Absences
     internal static string ReasonOf(SourceReadException? error) => error switch
     {
         null => "between bad sectors, and not tried",
+        { Reason: { } words } => words,
         { Errno: { } errno } => Posix.ErrorName(errno),
         _ => "error",
     };

@@ -31,7 +31,9 @@ internal sealed class ImagingWork : IDisposable
     private readonly List<AcquisitionRun> runs = [];
     private readonly RescueMap? map;
 
-    /// <summary>What another tool says of the source, which is its output: of the source's length, in whole sectors.</summary>
+    private readonly IReadOnlyList<DigestAlgorithm> digests;
+
+    /// <summary>What another tool says of the source, which is its output, or the source of itself: of the source's length, in whole sectors.</summary>
     private readonly RescueMap? mapfile;
 
     /// <summary>How the source was seen to change while the image was made that this one continues, where that is in this one too.</summary>
@@ -63,7 +65,9 @@ internal sealed class ImagingWork : IDisposable
                 $"The mapfile is of a disk of {whole.Length} bytes, and {source.Identity.Name} has {map.Length}. Use the mapfile of this file; where the end of the disk could not be read, lengthen the file first: truncate --size={whole.Length} FILE.");
         }
 
-        mapfile = map is null ? null : options.Mapfile?.Fit(map.Length, RescueReader.Sector);
+        mapfile = map is null ? null : WhatCounts(options.Mapfile, source, map.Length);
+        // What a container stores is compared with what is read, whoever asked for which digests.
+        digests = [.. options.Digests.Union(ContainerCheck.Algorithms(source))];
         continues = options.Continues;
         medium = new SegmentReader(vault.Layout, vault.Index, fromMedium: true);
         held = new HeldContent(medium, vault.Index);
@@ -118,6 +122,7 @@ internal sealed class ImagingWork : IDisposable
             Runs = runs,
             Differences = map is null ? [] : Differences(imaged, cancellation),
             Digests = imaged.Digests,
+            Container = ContainerCheck.Of(source, imaged.Digests, cancellation),
         };
         using var content = new ImagedContent(new VaultImage(default, manifest, medium), source.Identity);
         manifest = manifest with { Source = SourceDescription.With(manifest.Source, EncryptionSearch.Of(content)) };
@@ -156,7 +161,7 @@ internal sealed class ImagingWork : IDisposable
         }
 
         bool verified = journal!.ImageVerified;
-        if ((!verified && !options.SkipReadBack) || options.Digests.Except(manifest.Digests.Select(d => d.Algorithm)).Any())
+        if ((!verified && !options.SkipReadBack) || digests.Except(manifest.Digests.Select(d => d.Algorithm)).Any())
             return null;
         entry ??= vault.Ledger.RecordAcquisition(image, manifest, item, options.Case, verified);
         Forget(image);
@@ -279,6 +284,26 @@ internal sealed class ImagingWork : IDisposable
             if (options.Continues is null || range.Status == RescueStatus.BadSector)
                 absences.Note(range.Offset, range.Length, range.Status, "by the mapfile");
         }
+
+        foreach (SourceAbsence absence in source.Absences)
+            absences.Note(new AbsentRange(absence.IsUnreadable ? RunKind.Unreadable : RunKind.Unread, absence.Offset, absence.Length, absence.Reason));
+    }
+
+    /// <summary>What of the source is to be read, by a mapfile and by the source itself, in whole sectors; null for all of it.</summary>
+    private static RescueMap? WhatCounts(RescueMap? mapfile, Source source, long length)
+    {
+        RescueMap? counts = mapfile?.Fit(length, RescueReader.Sector);
+        if (source.Absences.Count == 0)
+            return counts;
+        if (counts is null)
+        {
+            counts = new RescueMap(length);
+            counts.Set(0, length, RescueStatus.Finished);
+        }
+
+        foreach (SourceAbsence absence in source.Absences)
+            counts.Set(absence.Offset, absence.Length, absence.IsUnreadable ? RescueStatus.BadSector : RescueStatus.NonTried);
+        return counts;
     }
 
     private async Task<ImagedSource> ImageAsync(CancellationToken cancellation)
@@ -312,7 +337,7 @@ internal sealed class ImagingWork : IDisposable
                 Index = vault.Index,
                 Parameters = vault.Settings.Segments,
                 Compression = compression,
-                Digests = options.Digests,
+                Digests = digests,
                 ReadHoles = options.ReadHoles,
                 Others = others,
                 Held = map is null ? null : held,

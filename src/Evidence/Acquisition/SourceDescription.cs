@@ -112,6 +112,7 @@ internal static class SourceDescription
         SourceKind.SplitFiles => "split",
         SourceKind.BlockDevice => "device",
         SourceKind.Stream => "stream",
+        SourceKind.Ewf => "ewf",
         SourceKind.Nbd => "nbd",
         _ => throw new ArgumentOutOfRangeException(nameof(kind)),
     };

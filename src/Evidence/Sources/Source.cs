@@ -38,9 +38,15 @@ public abstract class Source : IDisposable
     /// </summary>
     public virtual int PreferredReadSize => 4 << 20;
 
+    /// <summary>What a container that holds the source says of itself, and what was found in it until now; null where there is none.</summary>
+    public virtual ContainerReport? Container => null;
+
+    /// <summary>What the source says was not read when it was made, in order, without overlap. It is not to be asked for that.</summary>
+    public virtual IReadOnlyList<SourceAbsence> Absences => [];
+
     /// <summary>Opens what is at a path: an image file, the parts of a split image, a block device, a pipe; or an NBD export.</summary>
     /// <param name="path">
-    /// A file, any part of a split image, a block device, a named pipe or a character device; or the URI of an NBD export
+    /// A file, any part of a split image or of an E01, a block device, a named pipe or a character device; or the URI of an NBD export
     /// (<c>nbd://host:port/export</c>, <c>nbds://…</c> for TLS, <c>nbd+unix:///export?socket=path</c>).
     /// </param>
     /// <param name="options">How to open it; null for the defaults.</param>
@@ -86,6 +92,11 @@ public abstract class Source : IDisposable
 
         return filled;
     }
+
+    /// <summary>The digest over what a container's own digests are over, where that is not the source's own bytes; null where there is no such thing.</summary>
+    /// <param name="algorithm">The digest's name.</param>
+    /// <param name="cancellation">Stops it.</param>
+    public virtual string? DigestOfContainer(string algorithm, CancellationToken cancellation = default) => null;
 
     /// <summary>
     /// Compares the source with what it was when it was opened, as far as the system tells. Call it after the last read: growth, and writes

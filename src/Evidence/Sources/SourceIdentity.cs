@@ -18,6 +18,9 @@ public enum SourceKind
     /// <summary>A stream: a pipe, a character device, or whatever a program hands over.</summary>
     Stream,
 
+    /// <summary>The disk in an E01 or S01.</summary>
+    Ewf,
+
     /// <summary>An export of a server that speaks the network block device protocol.</summary>
     Nbd,
 }

@@ -1,5 +1,6 @@
 using System.Runtime.InteropServices;
 using Evidence.Platform;
+using Evidence.Sources.Ewf;
 using Evidence.Sources.Nbd;
 
 namespace Evidence.Sources;
@@ -17,6 +18,7 @@ internal static class SourceOpener
         return status.Type switch
         {
             FileType.BlockDevice => BlockDevice.Open(path, options.DirectIO),
+            FileType.Regular when !options.SingleFile && IsEwf(path) => EwfSource.Open(path),
             FileType.Regular when !options.SingleFile && SplitRawName.TryParse(path) is { IsLikelyPart: true } =>
                 SplitRawSet.Open(path, options.SectorSize, options.DirectIO),
             FileType.Regular => RawFile.Open(path, options.SectorSize, options.DirectIO),
@@ -53,6 +55,21 @@ internal static class SourceOpener
             _ => "nothing that can be imaged",
         };
         return new EvidenceException(ErrorCode.SourceUnsupported, $"{path} is {what}. Name an image file or a block device.");
+    }
+
+    /// <summary>Whether a file begins as an E01 does. One that may not be read is whatever its name says, and says so when it is opened.</summary>
+    private static bool IsEwf(string path)
+    {
+        try
+        {
+            using SourceFile file = SourceFile.Open(path, FileType.Regular, directIO: false);
+            Span<byte> start = stackalloc byte[EwfFormat.Signature.Length];
+            return file.Read(0, start) == start.Length && start.SequenceEqual(EwfFormat.Signature);
+        }
+        catch (EvidenceException)
+        {
+            return false;
+        }
     }
 
     private static StreamSource OpenSequential(string path, FileType type, SourceOptions options) =>

@@ -8,7 +8,7 @@ namespace Evidence.Sources;
 public sealed record SourceOptions
 {
     /// <summary>
-    /// Takes a file whose name looks like a part of a split image (<c>disk.001</c>) as an image of its own, and leaves its siblings alone.
+    /// Takes a file whose name looks like a part of a split image (<c>disk.001</c>), or that begins like an E01, as an image of its own, and leaves its siblings alone.
     /// </summary>
     public bool SingleFile { get; init; }
 

@@ -38,6 +38,19 @@ public sealed class SourceReadException : EvidenceException
         Errno = errno;
     }
 
+    /// <summary>Creates the error of a container whose own checksums say that what it holds there is damaged.</summary>
+    internal SourceReadException(string sourceName, long offset, long length, string reason)
+        : base(ErrorCode.SourceFailed, string.Create(null, $"Cannot read {length} bytes at offset {offset} of {sourceName}: {reason}."))
+    {
+        SourceName = sourceName;
+        Offset = offset;
+        Length = length;
+        Reason = reason;
+    }
+
+    /// <summary>The reason in words, where there is no error number; null elsewhere.</summary>
+    internal string? Reason { get; }
+
     /// <summary>The source, by <see cref="SourceIdentity.Name"/>.</summary>
     public string SourceName { get; }
 

@@ -114,6 +114,9 @@ public sealed record ImageManifest
     /// <summary>The digests of the whole image.</summary>
     public required IReadOnlyList<ImageDigest> Digests { get; init; }
 
+    /// <summary>What the container that the image came in says, and how its digests compare; null where it came in none.</summary>
+    public ImportedContainer? Container { get; init; }
+
     /// <summary>The number of the map's pages.</summary>
     public long Pages => (Size / SegmentParameters.PageSize) + (Size % SegmentParameters.PageSize == 0 ? 0 : 1);
 
@@ -180,7 +183,7 @@ public sealed record ImageManifest
         JsonObject tool = json.RequireObject("tool");
         JsonObject totals = json.RequireObject("totals");
         JsonObject source = json.RequireObject("source");
-        if (source.RequireString("kind") is not ("file" or "split" or "device" or "stream" or "nbd"))
+        if (source.RequireString("kind") is not ("file" or "split" or "device" or "stream" or "ewf" or "nbd"))
             throw new FormatException($"A source cannot be a '{source.RequireString("kind")}'.");
         _ = source.RequireString("name");
         long size = json.RequireDecimal("size");
@@ -211,6 +214,7 @@ public sealed record ImageManifest
             Runs = [.. json.RequireArray("runs").Select(DecodeRun)],
             Differences = [.. json.RequireArray("differences").Select(DecodeDifference)],
             Digests = [.. json.RequireArray("digests").Select(d => DecodeDigest(d, size))],
+            Container = json.ContainsKey("container") ? ImportedContainer.Decode(json.RequireObject("container")) : null,
         };
         if (map.RequireDecimal("pages") != manifest.Pages || manifest.Tables.Count != (manifest.Pages + PageTable.Capacity - 1) / PageTable.Capacity)
             throw new FormatException($"Its map does not have the pages and tables of an image of {size} bytes.");
@@ -226,6 +230,8 @@ public sealed record ImageManifest
             json["seal"] = Seal;
         if (Clock is not null)
             json["clock"] = Clock.Encode();
+        if (Container is not null)
+            json["container"] = Container.Encode();
         return json;
     }
 

@@ -114,6 +114,8 @@ public sealed record ImageRecord(
             body["seal"] = manifest.Seal;
         if (manifest.Clock is not null)
             body["clock"] = manifest.Clock.Encode();
+        if (manifest.Container is not null)
+            body["container"] = manifest.Container.EncodeSummary();
         return body;
     }
 

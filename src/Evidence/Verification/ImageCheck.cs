@@ -47,6 +47,7 @@ internal sealed class ImageCheck(
             if (parameters is not null && opened.Manifest.Segments.AverageLength != parameters.AverageLength)
                 Add(new Finding("manifest", ManifestFile(image), null, null, "The manifest's segment parameters are not the vault's."));
             CheckMap(opened, cancellation);
+            JudgeContainer(opened.Manifest);
             if (digests)
                 CheckDigests(opened, cancellation);
         }
@@ -72,6 +73,17 @@ internal sealed class ImageCheck(
             Add(new Finding("manifest", null, null, null, $"The manifest's digests or the bytes that were not read are not what entry {record.Entry} says."));
         if (record.Size != manifest.Size || record.Root != manifest.Root)
             Add(new Finding("manifest", null, null, null, $"The manifest's size or root is not what entry {record.Entry} says."));
+    }
+
+    /// <summary>What the container that the image came in says of its content, which is more than that the vault has kept it.</summary>
+    private void JudgeContainer(ImageManifest manifest)
+    {
+        if (manifest.Container is { } container && container.Verdict != StoredDigestsVerdict.Match)
+        {
+            Add(new Finding(
+                "container", null, null, null, container.Describe(),
+                container.Verdict == StoredDigestsVerdict.Mismatch ? ContentVerdict.Refuted : ContentVerdict.Unverifiable));
+        }
     }
 
     private void CheckMap(VaultImage image, CancellationToken cancellation)

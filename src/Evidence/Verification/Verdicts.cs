@@ -36,7 +36,7 @@ public enum AnchorVerdict
 
 /// <summary>Something that a verification found.</summary>
 /// <param name="What">Its kind: <c>vault</c>, <c>ledger</c>, <c>entry</c>, <c>key</c>, <c>timestamp</c>, <c>pack</c>, <c>segment</c>, <c>manifest</c>, <c>map</c>, <c>digest</c>, <c>document</c>, <c>opening</c>, <c>destroyed</c>,
-/// <c>unread</c>, <c>unrecorded</c>, <c>foreign</c>, <c>set-aside</c>, <c>image</c>, <c>absent</c>.</param>
+/// <c>unread</c>, <c>unrecorded</c>, <c>foreign</c>, <c>set-aside</c>, <c>image</c>, <c>absent</c>, <c>container</c>.</param>
 /// <param name="File">The file, below the vault's folder; null where it is about a range of an image.</param>
 /// <param name="Offset">The first byte: of the file, or of the image where <paramref name="File"/> is null; null where none can be named.</param>
 /// <param name="Length">The number of bytes, likewise.</param>
