@@ -4,7 +4,8 @@
     benchmarks/verify.py EVIDENCE FOLDER DISK...
 
 The disks (benchmarks/fleet.py makes some) are stored in FOLDER by each tool, uncompressed: a vault, one E01 of each disk, a restic repository. Then each
-verifies all of it, from the page cache or tmpfs, three rounds after a warm-up. Throughput is of the disks' content.
+verifies all of it, from the page cache or tmpfs, three rounds after a warm-up. Throughput is of the disks' content. Of some disks libewf (20140813) cannot
+verify what it has just written uncompressed; it reads and hashes all of it, so its time counts all the same, and how often that was so is printed.
 """
 import os, shutil, statistics, subprocess, sys, time
 
@@ -18,11 +19,17 @@ vault = [evidence, "--vault", os.path.join(out, "vault"), "--quiet"]
 restic = ["restic", "-q", "--no-cache", "-r", os.path.join(out, "restic")]
 
 
-def run(command, check=True):
+failed = 0
+
+
+def run(command):
+    global failed
     start = time.monotonic()
     process = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, env=environment)
     _, status, usage = os.wait4(process.pid, 0)
-    if check and status != 0:
+    if status != 0 and command[0] == "ewfverify":
+        failed += 1
+    elif status != 0:
         sys.exit("failed: " + " ".join(command))
     return time.monotonic() - start, usage.ru_utime + usage.ru_stime
 
@@ -57,3 +64,4 @@ for name, measured in results.items():
     wall = statistics.median(walls)
     print(f"| {name} | {wall:.2f} s ({min(walls):.2f}-{max(walls):.2f}) | {content / wall / 1e9:.2f} GB/s | {wall / base:.1f} "
           f"| {min(m[1] for m in measured):.1f} s |")
+print(f"\newfverify failed {failed} times of {len(disks) * (rounds + 1)}.")
