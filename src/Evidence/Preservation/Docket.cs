@@ -17,6 +17,7 @@ public sealed class Docket
     private readonly Dictionary<string, List<Recorded<AssetDeclaration>>> disks = new(StringComparer.Ordinal);
     private readonly Dictionary<string, List<Recorded<AssetDeclaration>>> serials = new(StringComparer.Ordinal);
     private readonly Dictionary<string, List<ImageRecord>> images = new(StringComparer.Ordinal);
+    private readonly HashSet<Sha256Digest> imaged = [];
     private readonly Dictionary<Sha256Digest, List<ImageStatement>> verifications = [];
     private readonly Dictionary<Sha256Digest, List<Recorded<DeliveryStatement>>> deliveries = [];
     private readonly Dictionary<Sha256Digest, List<Recorded<Approval>>> approvals = [];
@@ -125,7 +126,7 @@ public sealed class Docket
     /// <param name="serial">The serial.</param>
     public IReadOnlyList<Recorded<AssetDeclaration>> DeclarationsOfSerial(string serial) => serials.GetValueOrDefault(serial) ?? [];
 
-    /// <summary>The images of an item, in the log's order.</summary>
+    /// <summary>The images of an item, in the log's order. An image is of the item of the first entry that names it: one disk's image is no other's.</summary>
     public IReadOnlyList<ImageRecord> ImagesOf(string item) => images.GetValueOrDefault(item) ?? [];
 
     /// <summary>What was said of an image by who recomputed it: the keeper's verifications, and the receipts of others, in the log's order.</summary>
@@ -192,7 +193,7 @@ public sealed class Docket
     {
         switch (entry.Payload.Kind)
         {
-            case EntryKind.Acquisition when ImageRecord.TryRead(index, entry.Payload, EntrySignatureStatus.Valid) is { } image:
+            case EntryKind.Acquisition when ImageRecord.TryRead(index, entry.Payload, EntrySignatureStatus.Valid) is { } image && imaged.Add(image.Image):
                 AddTo(images, image.Item, image);
                 break;
             case EntryKind.Verification when verified.TryAdd(index, entry):

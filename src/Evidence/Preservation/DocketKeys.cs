@@ -47,7 +47,7 @@ internal static class DocketKeys
             case EntryKind.Timestamp when TimestampRecord.FileOf(entry.Payload) is not null:
                 return [All];
             case EntryKind.Acquisition:
-                return [Acquisitions, .. entry.Payload.Items.Select(Item)];
+                return [Acquisitions, .. entry.Payload.Items.Select(Item), .. From(entry)];
             case EntryKind.Verification:
                 return VerificationOutcome.TryRead(entry.Payload.Body).Select(image => Image(image.Image));
             case EntryKind.Transfer:

@@ -30,16 +30,23 @@ public sealed record ImageRecord(
     /// <summary>The bytes that were not read; null where the entry does not say.</summary>
     internal long? AbsentBytes { get; private init; }
 
+    /// <summary>The bytes of the drive that it hid, as it said itself, so that they are not in the image; 0 where it told of none.</summary>
+    internal long HiddenBytes { get; private init; }
+
+    /// <summary>What the entry says of the source's description, in canonical form.</summary>
+    private string Source { get; init; } = "";
+
     /// <summary>The digests of the whole image in canonical form; null where the entry does not say.</summary>
     internal string? Digests { get; private init; }
 
     /// <summary>The image that this one continues.</summary>
     public Sha256Digest? Continues { get; init; }
 
-    /// <summary>Whether what the entry says of digests and of bytes that were not read is what a manifest says.</summary>
+    /// <summary>Whether what the entry says of digests, of bytes that were not read and of the source is what a manifest says.</summary>
     internal bool AgreesWith(ImageManifest manifest) =>
         (AbsentBytes is null || AbsentBytes == AbsentBytesOf(manifest)) &&
         Continues == manifest.Continues &&
+        string.Equals(Source, Canonical(SourceOf(manifest.Source)), StringComparison.Ordinal) &&
         (Digests is null || string.Equals(Digests, Canonical(EncodeDigests(manifest)), StringComparison.Ordinal));
 
     /// <summary>Reads an acquisition entry; null where its body is not one.</summary>
@@ -63,6 +70,8 @@ public sealed record ImageRecord(
                 IsLive = payload.Body.ContainsKey("live") ? payload.Body.RequireBoolean("live") : null,
                 Serial = payload.Body.ContainsKey("serial") ? payload.Body.RequireNullableString("serial") : null,
                 AbsentBytes = payload.Body.ContainsKey("absentBytes") ? payload.Body.RequireDecimal("absentBytes") : null,
+                HiddenBytes = payload.Body.ContainsKey("hiddenSectors") ? HiddenBytesOf(payload.Body.RequireObject("hiddenSectors")) : 0,
+                Source = Canonical(SourceOf(payload.Body)),
                 Digests = payload.Body.ContainsKey("digests") ? Canonical(payload.Body.RequireObject("digests")) : null,
             };
         }
@@ -78,6 +87,16 @@ public sealed record ImageRecord(
     [
         "vendor", "model", "serial", "firmware", "wwid", "sectorSize", "physicalSectorSize", "readOnly", "live", "hiddenSectors",
     ];
+
+    private static readonly string[] HiddenFields = ["hpa", "dco", "unallocated"];
+
+    /// <summary>That of a manifest's source, or of an entry's body.</summary>
+    private static JsonObject SourceOf(JsonObject json) =>
+        new(SourceFields.Where(field => json[field] is not null).Select(field => KeyValuePair.Create(field, (JsonNode?)json[field]!.DeepClone())));
+
+    /// <summary>What a drive says that it hides, and no image of it has; other namespaces are other disks.</summary>
+    private static long HiddenBytesOf(JsonObject hidden) => long.CreateSaturating(
+        HiddenFields.Where(hidden.ContainsKey).Aggregate(Int128.Zero, (sum, field) => sum + hidden.RequireDecimal(field)));
 
     /// <summary>The body of an acquisition entry.</summary>
     internal static JsonObject EncodeBody(Sha256Digest image, ImageManifest manifest, bool verified)
@@ -95,11 +114,8 @@ public sealed record ImageRecord(
             ["differences"] = new JsonArray([.. manifest.Differences.Select(d => (JsonNode)d.What)]),
             ["readBack"] = verified ? "verified" : "skipped",
         };
-        foreach (string field in SourceFields)
-        {
-            if (manifest.Source[field] is { } value)
-                body[field] = value.DeepClone();
-        }
+        foreach ((string field, JsonNode? value) in SourceOf(manifest.Source))
+            body[field] = value!.DeepClone();
 
         if (manifest.Source["encryption"] is JsonArray signs)
         {

@@ -70,7 +70,7 @@ internal sealed class ImageCheck(
         if (record is null)
             return;
         if (!record.AgreesWith(manifest))
-            Add(new Finding("manifest", null, null, null, $"The manifest's digests or the bytes that were not read are not what entry {record.Entry} says."));
+            Add(new Finding("manifest", null, null, null, $"The manifest's digests, its source or the bytes that were not read are not what entry {record.Entry} says."));
         if (record.Size != manifest.Size || record.Root != manifest.Root)
             Add(new Finding("manifest", null, null, null, $"The manifest's size or root is not what entry {record.Entry} says."));
     }

@@ -1,3 +1,4 @@
+using Evidence.Hashing;
 using Evidence.Ledger;
 using Evidence.Preservation;
 using Evidence.Preservation.Statements;
@@ -31,6 +32,7 @@ public sealed class DocketIndexTests : IDisposable
         (scene, n) => scene.Asset(
             Spare, serials: [n % 3 == 0 ? $"SN-{Asset(n / 3)}" : "SN"], disks: [new AssetDisk($"{Spare}/{n % 4}", n % 5 < 3 ? "WD-1" : null, null)], parties: n % 7 == 0 ? ["counsel"] : []),
         (scene, n) => scene.Asset(Asset(n), disks: [new AssetDisk($"{Asset(n)}/sdb", n % 2 == 0 ? "WD-1" : null, null)]),
+        (scene, n) => scene.Record(scene.Images is { Length: > 0 } images ? images[n / 3 % images.Length] : default, $"{Asset(n)}/sda"),
         Repeat,
     ];
 
@@ -81,6 +83,20 @@ public sealed class DocketIndexTests : IDisposable
             Assert.False(decision.IsCleared, Text(decision));
             Says(decision, "preserved", "museum found it refuted");
         }
+    }
+
+    [Fact]
+    public void An_image_of_another_asset_is_known_as_that_by_the_index_too()
+    {
+        Scene scene = Scene(notices: 1);
+        Sha256Digest image = scene.Image("another/sda");
+        scene.Record(image, Preservation.Scene.Disk);
+        scene.Verify(image);
+        scene.Receipt("museum", [image]);
+        scene.RequestAndApprove();
+        scene.Stamp();
+        foreach (Docket docket in (Docket[])[scene.Docket(), Docket.ReadFor(scene.Reader(), Open(scene), Preservation.Scene.Server)])
+            Says(scene.Judge(docket: docket), "preserved", $"There is no image of the disk {Preservation.Scene.Disk}");
     }
 
     [Fact]

@@ -614,6 +614,25 @@ public sealed class GateAdversaryTests
     }
 
     [Fact]
+    public void An_image_is_of_the_disk_that_it_was_first_recorded_of_and_of_no_other()
+    {
+        Scene scene = Scene(notices: 1, [new AssetDisk(Preservation.Scene.Disk, null, null), new AssetDisk("server-7/sdb", null, null)]);
+        Sha256Digest image = scene.Image();
+        scene.Record(image, "server-7/sdb");
+        scene.Verify(image);
+        scene.Receipt("museum", [image]);
+        scene.RequestAndApprove();
+        scene.Stamp();
+        Assert.False(scene.Judge().IsCleared, Text(scene.Judge()));
+        Says(scene.Judge(), "preserved", "There is no image of the disk server-7/sdb");
+        Sha256Digest other = scene.Image("server-7/sdb");
+        scene.Verify(other);
+        scene.Receipt("museum", scene.Images);
+        scene.Stamp();
+        Assert.True(scene.Judge().IsCleared, Text(scene.Judge()));
+    }
+
+    [Fact]
     public void On_silence_either_nothing_is_wiped_that_is_in_service()
     {
         Scene scene = Silent();

@@ -169,11 +169,18 @@ internal sealed class Scene
         Approve(request, "bob");
     }
 
-    public Sha256Digest Image(string disk = Disk, long absent = 0, string? serial = null, bool live = false)
+    public Sha256Digest Image(string disk = Disk, long absent = 0, string? serial = null, bool? live = false, long hidden = 0)
     {
         var image = Sha256Digest.Compute(Encoding.UTF8.GetBytes($"{disk} {Size}"));
         images.Add(image);
-        Put("keeper", EntryKind.Acquisition, [disk], new JsonObject
+        Record(image, disk, absent, serial, live, hidden);
+        return image;
+    }
+
+    /// <summary>An image is recorded as one of a disk.</summary>
+    public void Record(Sha256Digest image, string disk, long absent = 0, string? serial = null, bool? live = false, long hidden = 0)
+    {
+        var body = new JsonObject
         {
             ["image"] = image.ToString(),
             ["root"] = RootOf(image).ToString(),
@@ -181,9 +188,12 @@ internal sealed class Scene
             ["readBack"] = "verified",
             ["absentBytes"] = DecimalText.Format(absent),
             ["serial"] = serial,
-            ["live"] = live,
-        });
-        return image;
+        };
+        if (live is not null)
+            body["live"] = live;
+        if (hidden > 0)
+            body["hiddenSectors"] = new JsonObject { ["declared"] = DecimalText.Format(1 << 20), ["hpa"] = DecimalText.Format(hidden), ["dco"] = "0" };
+        Put("keeper", EntryKind.Acquisition, [disk], body);
     }
 
     public long Verify(Sha256Digest image, string content = "verified", string scope = "content, from the medium", string person = "keeper", Instant? claimed = null) =>

@@ -40,6 +40,7 @@ public sealed class WipeDeskTests : IDisposable
             ["size"] = "512",
             ["readBack"] = "verified",
             ["absentBytes"] = "0",
+            ["live"] = false,
         });
         vault.Ledger.RecordVerification(new VerificationOutcome
         {

@@ -72,13 +72,16 @@ public sealed class WipeGateTests
     [InlineData("stale", "1 of 2")]
     [InlineData("incomplete", "512 bytes of the disk were not read")]
     [InlineData("serial", "this one has WD-1")]
+    [InlineData("unnamed", "does not say from which disk; this one has the serial WD-1")]
     [InlineData("live", "while it was in use")]
+    [InlineData("unknown-use", "does not say whether it was in use then")]
+    [InlineData("hidden", "0 bytes of the disk were not read, and 4096 more are hidden by the drive; the policy allows 0")]
     [InlineData("second-disk", "There is no image of the disk server-7/sdb")]
     public void What_is_not_preserved_does_not_open_it(string lack, string why)
     {
-        AssetDisk[] disks = lack == "second-disk" ? [new(Disk, null, null), new("server-7/sdb", null, null)] : [new(Disk, lack == "serial" ? "WD-1" : null, null)];
+        AssetDisk[] disks = lack == "second-disk" ? [new(Disk, null, null), new("server-7/sdb", null, null)] : [new(Disk, lack is "serial" or "unnamed" ? "WD-1" : null, null)];
         Scene scene = Scene(notices: 1, disks);
-        Sha256Digest image = scene.Image(absent: lack == "incomplete" ? 512 : 0, serial: lack == "serial" ? "WD-2" : null, live: lack == "live");
+        Sha256Digest image = scene.Image(absent: lack == "incomplete" ? 512 : 0, serial: lack == "serial" ? "WD-2" : null, live: lack == "unknown-use" ? null : lack == "live", hidden: lack == "hidden" ? 4096 : 0);
         if (lack == "stale")
         {
             scene.Verify(image);
@@ -119,6 +122,27 @@ public sealed class WipeGateTests
         scene.RequestAndApprove();
         scene.Stamp();
         Assert.Equal(opens, scene.Judge().IsCleared);
+    }
+
+    [Theory]
+    [InlineData(null, false, 0, true)]
+    [InlineData("WD-1", null, 0, true)]
+    [InlineData("WD-1", false, 4096, true)]
+    [InlineData("WD-2", false, 0, false)]
+    [InlineData("WD-1", true, 0, false)]
+    public void What_an_entry_does_not_say_of_the_disk_is_accepted_by_name_and_what_it_denies_is_not(string? serial, bool? live, long hidden, bool opens)
+    {
+        Scene scene = Scene(notices: 1, [new(Disk, "WD-1", null)]);
+        Sha256Digest image = scene.Image(serial: serial, live: live, hidden: hidden);
+        scene.Verify(image);
+        scene.Receipt("museum", [image]);
+        scene.RequestAndApprove();
+        scene.Stamp();
+        Assert.False(scene.Judge().IsCleared, Text(scene.Judge()));
+        scene.Respond(ResponseAct.Acceptance, "customer", "customer", image: image);
+        scene.Stamp();
+        Assert.Equal(opens, scene.Judge().IsCleared);
+        Assert.Equal(opens, Rule(scene.Judge(), "preserved").Reasons.Any(reason => reason.Sentence.Contains("accepted as it is by customer", StringComparison.Ordinal)));
     }
 
     [Fact]

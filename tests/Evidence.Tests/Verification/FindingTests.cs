@@ -106,6 +106,22 @@ public sealed class FindingTests
         Assert.Contains(report.Images, i => i.Image == vault.Second.Image && i.Findings.Any(f => f is { What: "segment", Verdict: ContentVerdict.Refuted }));
     }
 
+    [Theory]
+    [InlineData("serial", "\"WX31A\"")]
+    [InlineData("live", "false")]
+    [InlineData("hiddenSectors", "{\"hpa\":\"0\"}")]
+    public async Task An_entry_that_says_another_thing_of_the_source_than_the_manifest_is_refuted(string field, string value)
+    {
+        await using SmallVault vault = await SmallVault.CreateAsync();
+        using Vault open = vault.Place.Open();
+        JsonObject body = open.Ledger.Entries().First(e => e.Entry?.Payload.Kind == EntryKind.Acquisition).Entry!.Payload.Body.DeepClone().AsObject();
+        Assert.False(body.ContainsKey(field));
+        body[field] = JsonNode.Parse(value);
+        open.Ledger.Record(EntryKind.Acquisition, ["lied"], null, body);
+        VerificationReport report = await vault.VerifyAsync();
+        Assert.Contains(Assert.Single(report.Images, image => image.Content == ContentVerdict.Refuted).Findings, finding => finding.Detail.Contains("its source", StringComparison.Ordinal));
+    }
+
     [Fact]
     public async Task An_image_counts_only_by_an_entry_of_a_declared_key_that_says_what_its_manifest_says()
     {

@@ -56,12 +56,12 @@ internal static class PreservedRule
                 [image.Entry, use.Entry], $"Whoever has the machine images it once more, switched off: 'evidence acquire DEVICE --item {disk.Id}'.");
         }
 
-        if (Lacking(inquiry, image, out Recorded<ResponseStatement>? acceptance) is { } lacking)
-            return new GateReason($"{what}, {lacking}", [image.Entry], $"'evidence acquire --resume' may bring more; or one of those accepts it as it is: {string.Join(", ", inquiry.Policy.Preserved.AcceptedBy.Select(PartyRoles.ToName))} ('evidence response accept --image').");
+        if (Lacking(inquiry, disk, image, out Recorded<ResponseStatement>? acceptance) is { } lacking)
+            return new GateReason($"{what}, {lacking}", [image.Entry], $"Whoever has the disk images it from the device, or brings more of it by 'evidence acquire --resume'; or one of those accepts it as it is: {string.Join(", ", inquiry.Policy.Preserved.AcceptedBy.Select(PartyRoles.ToName))} ('evidence response accept --image').");
         (IReadOnlyList<string> custodians, IReadOnlyList<long> entries, IReadOnlyList<string> doubts) = Custodians(inquiry, image, acceptance is not null || image.AbsentBytes > 0);
         int wanted = inquiry.Policy.Preserved.Copies;
         string verified = custodians.Count == 0 ? "verified by nobody from the medium" : $"verified from the medium by {Words.Of(custodians)}";
-        string accepted = acceptance is null ? "" : $", accepted with what could not be read of it by {acceptance.Statement.Party} (entry {acceptance.Entry})";
+        string accepted = acceptance is null ? "" : $", accepted as it is by {acceptance.Statement.Party} (entry {acceptance.Entry})";
         return new GateReason(
             $"{what}{accepted}, {verified}: {custodians.Count} of {wanted} within {Words.Of(inquiry.Policy.Preserved.Verified)}.{string.Concat(doubts.Select(doubt => $" One does not count: {doubt}."))}",
             [image.Entry, .. acceptance is null ? [] : (long[])[acceptance.Entry], .. entries],
@@ -69,19 +69,26 @@ internal static class PreservedRule
                 : $"{(custodians.Contains(Keeper, StringComparer.Ordinal) ? "" : "The vault's keeper verifies it from the medium ('evidence verify --from-medium'); ")}others with a copy send receipts ('evidence replicate')");
     }
 
-    /// <summary>What an image lacks, and nobody who may has accepted it without; null where that is nothing.</summary>
-    private static string? Lacking(Inquiry inquiry, ImageRecord image, out Recorded<ResponseStatement>? acceptance)
+    /// <summary>What an image lacks, or its entry does not say, and nobody who may has accepted it without; null where that is nothing.</summary>
+    private static string? Lacking(Inquiry inquiry, AssetDisk disk, ImageRecord image, out Recorded<ResponseStatement>? acceptance)
     {
         acceptance = null;
         if (image.AbsentBytes is not { } absent)
             return "and its entry does not say how much of the disk was read.";
-        if (absent <= inquiry.Policy.Preserved.Unreadable)
+        var lacking = new List<string>();
+        if (disk.Serial is { } serial && image.Serial is null)
+            lacking.Add($"and its entry does not say from which disk; this one has the serial {serial}");
+        if (image.IsLive is null)
+            lacking.Add("and its entry does not say whether it was in use then");
+        if ((Int128)absent + image.HiddenBytes > inquiry.Policy.Preserved.Unreadable)
+            lacking.Add($"and {absent} bytes of the disk were not read{(image.HiddenBytes > 0 ? $", and {image.HiddenBytes} more are hidden by the drive" : "")}; the policy allows {inquiry.Policy.Preserved.Unreadable}");
+        if (lacking.Count == 0)
             return null;
         acceptance = inquiry.Asset.Responses.FirstOrDefault(response =>
             response.Statement.Act == ResponseAct.Acceptance && response.Statement.Image == image.Image && inquiry.IsHere(response.Statement.Origin) &&
             inquiry.RoleOf(response.Statement.Party, response.Entry) is { } role && inquiry.Policy.Preserved.AcceptedBy.Contains(role) &&
             inquiry.Doubts.OfParty(response, response.Statement.Party, response.Statement.Document is not null) is null);
-        return acceptance is null ? $"and {absent} bytes of the disk were not read; the policy allows {inquiry.Policy.Preserved.Unreadable}." : null;
+        return acceptance is null ? $"{string.Join(", ", lacking)}." : null;
     }
 
     /// <summary>
