@@ -36,8 +36,14 @@ internal static class ExportCommand
 
     private static readonly Option<string?> Split = new("--split")
     {
-        Description = "No file is larger than this: a number of bytes, or with KiB, MiB, GiB. An E01 is split at 2 GiB unless told otherwise.",
+        Description = "No file is larger than this: a number of bytes, or with KiB, MiB, GiB. Raw, the first file is named NAME.001; an E01 is split at 2 GiB unless told otherwise.",
         HelpName = "SIZE",
+    };
+
+    private static readonly Option<string?> Overwrite = new("--overwrite")
+    {
+        Description = "The device of --output once more, where it has partitions or a file system that may be written over.",
+        HelpName = "DEVICE",
     };
 
     private static readonly Option<string?> Compression = new Option<string?>("--compression")
@@ -58,13 +64,15 @@ internal static class ExportCommand
 
             Examples:
               evidence export server-7 --output server-7.img
-              evidence export server-7 --output /dev/sdc                  over a device of at least that size
+              evidence export server-7 --output server-7.001 --split 4GiB
+              evidence export server-7 --output /dev/sdc                  over a device of at least that size, if it is empty
+              evidence export server-7 --output /dev/sdc --overwrite /dev/sdc
               evidence export server-7 --output server-7.E01 --format e01 --split 4GiB
               evidence export server-7 --output server-7.map --format mapfile   what ddrescue goes on from, with server-7.img
               evidence export server-7 --output - --range 1MiB+64KiB | xxd | less
             """)
         {
-            Options.Image, Format, Output, Range, Split, Compression, NoRecord,
+            Options.Image, Format, Output, Range, Split, Compression, Overwrite, NoRecord,
         };
         Session.Bind(command, RunAsync);
         return command;
@@ -100,7 +108,14 @@ internal static class ExportCommand
             }
             else
             {
-                result = await RawExport.WriteAsync(image, output, offset, length, progress, cancellation);
+                var options = new RawExportOptions
+                {
+                    Offset = offset,
+                    Length = length,
+                    PartSize = parsed.GetValue(Split) is { } split ? ParseSplit(split) : null,
+                    Overwrite = IsNamed(parsed.GetValue(Overwrite), output),
+                };
+                result = await RawExport.WriteAsync(image, output, options, progress, cancellation);
             }
         }
 
@@ -122,8 +137,10 @@ internal static class ExportCommand
             throw new EvidenceException(ErrorCode.Usage, "An E01 is written to files: name the first, as NAME.E01.");
         if (format != Raw && parsed.GetValue(Range) is not null)
             throw new EvidenceException(ErrorCode.Usage, "--range is for raw exports: an E01, and a mapfile, are of a whole image.");
-        if (!isE01 && parsed.GetValue(Split) is not null)
-            throw new EvidenceException(ErrorCode.Usage, "--split is for E01 exports.");
+        if (parsed.GetValue(Split) is not null && (format == MapfileFormat || toStandardOutput))
+            throw new EvidenceException(ErrorCode.Usage, "--split is for raw and E01 exports to files.");
+        if (parsed.GetValue(Overwrite) is not null && format != Raw)
+            throw new EvidenceException(ErrorCode.Usage, "--overwrite is for raw exports to a device.");
         if (!isE01 && parsed.GetValue(Compression) is not null)
             throw new EvidenceException(ErrorCode.Usage, "--compression is for E01 exports.");
     }
@@ -151,6 +168,16 @@ internal static class ExportCommand
         session.Answer(() => ToJson(record, result, entry), text => Print(text, record, result, entry, isRecorded));
         TellAbsent(session, result.AbsentBytes);
         return result.AbsentBytes > 0 ? ExitCode.Incomplete : ExitCode.Done;
+    }
+
+    /// <summary>Whether the device that may be written over is the one that is written to.</summary>
+    private static bool IsNamed(string? overwrite, string output)
+    {
+        if (overwrite is null)
+            return false;
+        return string.Equals(Path.GetFullPath(overwrite), Path.GetFullPath(output), StringComparison.Ordinal)
+            ? true
+            : throw new EvidenceException(ErrorCode.Usage, $"--overwrite names {overwrite}, and --output {output}: name the same device.");
     }
 
     private static long ParseSplit(string text) => Units.TryParseSize(text, out long size) && size > 0
@@ -198,6 +225,7 @@ internal static class ExportCommand
         ["holeBytes"] = DecimalText.Format(result.HoleBytes),
         ["item"] = record.Item,
         ["output"] = output,
+        ["files"] = new JsonArray([.. result.Files.Select(f => (JsonNode)f)]),
         ["matches"] = result.Matches,
         ["remainingBytes"] = DecimalText.Format(result.Remaining),
         ["entry"] = entry is { } index ? DecimalText.Format(index) : null,
@@ -246,6 +274,8 @@ internal static class ExportCommand
     private static void Print(TextWriter text, ImageRecord record, RawExportResult result, string output, long? entry, bool isRecorded)
     {
         text.WriteLine($"Exported {record.Item} to {output}: {Units.Exact(result.Length)} from offset {result.Offset}");
+        if (result.Files.Count > 1)
+            text.WriteLine($"  files      {Units.Count(result.Files.Count)}, to {result.Files[^1]}");
         if (result.Sha256 is { } digest)
             text.WriteLine($"  sha256     {digest}{(result.Matches == true ? ", as when it was imaged" : "")}");
         if (result.HoleBytes > 0)

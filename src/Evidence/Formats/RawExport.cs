@@ -16,8 +16,36 @@ namespace Evidence.Formats;
 /// <param name="Remaining">The bytes of a device behind what was written, which are as they were.</param>
 public sealed record RawExportResult(long Offset, long Length, Sha256Digest? Sha256, long AbsentBytes, long HoleBytes, bool? Matches, long Remaining)
 {
+    /// <summary>The paths of the files that were written, in order; none for a stream or a device.</summary>
+    public IReadOnlyList<string> Files { get; init; } = [];
+
     /// <summary>What the ledger records of it (<see cref="VaultLedger.RecordExport"/>).</summary>
     public HandedOut HandedOut => new("raw", Offset, Length, Sha256, AbsentBytes, HoleBytes);
+}
+
+/// <summary>What to hand out as raw bytes, and how.</summary>
+public sealed record RawExportOptions
+{
+    /// <summary>The first byte.</summary>
+    public long Offset { get; init; }
+
+    /// <summary>The number of bytes; null for all that follow.</summary>
+    public long? Length { get; init; }
+
+    /// <summary>The bytes of each of the files that it is split into, but the last; null for one file, or a device. Not to be combined with a device.</summary>
+    public long? PartSize
+    {
+        get;
+        init
+        {
+            if (value is { } size)
+                ArgumentOutOfRangeException.ThrowIfNegativeOrZero(size, nameof(value));
+            field = value;
+        }
+    }
+
+    /// <summary>Whether a device is written over on which there are partitions, a file system, or something else that is known by its signature.</summary>
+    public bool Overwrite { get; init; }
 }
 
 /// <summary>Hands an image out as raw bytes. Every segment is checked against its id on the way.</summary>
@@ -42,23 +70,28 @@ public static class RawExport
         return WriteAsync(image, new StreamTarget(destination), offset, length, progress, cancellation);
     }
 
-    /// <summary>Writes an image, or a range of it, to a new file, or over a block device.</summary>
+    /// <summary>Writes an image, or a range of it, to a new file, to new files of a chosen size, or over a block device.</summary>
     /// <param name="image">The image.</param>
-    /// <param name="path">A file that does not exist yet: it appears when it is whole and durable. Or a block device that is large enough.</param>
-    /// <param name="offset">The first byte.</param>
-    /// <param name="length">The number of bytes; null for all that follow.</param>
+    /// <param name="path">
+    /// A file that does not exist yet: it appears when it is whole and durable. Or the first of several, which ends in a number (<c>NAME.001</c>): they appear together. Or a block device that
+    /// is large enough.
+    /// </param>
+    /// <param name="options">What, and how; null for the whole, in one piece.</param>
     /// <param name="progress">Hears the number of bytes written so far.</param>
     /// <param name="cancellation">Stops the export.</param>
-    /// <exception cref="EvidenceException">The file exists, the device is too small, the range is not in the image, or what the vault holds is damaged.</exception>
+    /// <exception cref="EvidenceException">
+    /// The file exists, the device is too small or has something on it, the range is not in the image, or what the vault holds is damaged.
+    /// </exception>
     public static async Task<RawExportResult> WriteAsync(
-        VaultImage image, string path, long offset = 0, long? length = null, IProgress<long>? progress = null, CancellationToken cancellation = default)
+        VaultImage image, string path, RawExportOptions? options = null, IProgress<long>? progress = null, CancellationToken cancellation = default)
     {
         ArgumentNullException.ThrowIfNull(image);
-        long wanted = CheckRange(image, offset, length);
-        using RawTarget target = RawTarget.Open(path, wanted, image.Logger);
-        RawExportResult result = await WriteAsync(image, target, offset, wanted, progress, cancellation).ConfigureAwait(false);
+        options ??= new RawExportOptions();
+        long wanted = CheckRange(image, options.Offset, options.Length);
+        using RawTarget target = RawTarget.Open(path, wanted, options, image.Logger);
+        RawExportResult result = await WriteAsync(image, target, options.Offset, wanted, progress, cancellation).ConfigureAwait(false);
         target.Complete();
-        return result with { Remaining = target.Remaining };
+        return result with { Remaining = target.Remaining, Files = target.Files };
     }
 
     private static async Task<RawExportResult> WriteAsync(

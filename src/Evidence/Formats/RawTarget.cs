@@ -12,14 +12,19 @@ internal abstract class RawTarget : IDisposable
     /// <summary>The bytes of a device behind what was written.</summary>
     internal virtual long Remaining => 0;
 
-    /// <summary>A new file, or a block device of at least that length.</summary>
-    internal static RawTarget Open(string path, long length, ILogger logger)
+    /// <summary>The files that are written, in order; none for what is no file.</summary>
+    internal virtual IReadOnlyList<string> Files => [];
+
+    /// <summary>A new file, new files, or a block device of at least that length.</summary>
+    internal static RawTarget Open(string path, long length, RawExportOptions options, ILogger logger)
     {
         path = Path.GetFullPath(path);
+        if (options.PartSize is { } partSize)
+            return SplitTarget.Create(path, length, partSize, logger);
         return FileStatus.TryGet(path)?.Type switch
         {
             null => new FileTarget(path, length, logger),
-            FileType.BlockDevice => DeviceTarget.OpenDevice(path, length),
+            FileType.BlockDevice => DeviceTarget.OpenDevice(path, length, options.Overwrite),
             FileType.Directory => throw Invalid($"{path} is a directory. Name a file that does not exist yet, or a block device."),
             FileType.Regular => throw Invalid($"{path} exists already. Nothing is written over: name another file, or remove it first."),
             _ => throw Invalid($"{path} is neither a new file nor a block device."),
@@ -122,6 +127,8 @@ internal sealed class FileTarget : RawTarget
 
     internal override void Write(ReadOnlySpan<byte> bytes) => Write(handle, temporary, bytes, ref position);
 
+    internal override IReadOnlyList<string> Files => [path];
+
     internal override void WriteZeros(ReadOnlySpan<byte> zeros) => position += zeros.Length;
 
     internal override void Complete()
@@ -158,7 +165,7 @@ internal sealed class DeviceTarget : RawTarget
 
     internal override long Remaining => size - position;
 
-    internal static DeviceTarget OpenDevice(string path, long length)
+    internal static DeviceTarget OpenDevice(string path, long length, bool overwrite)
     {
         using Source device = Source.Open(path);
         if (device.Identity.IsLive != false)
@@ -166,6 +173,12 @@ internal sealed class DeviceTarget : RawTarget
         long there = device.Length ?? 0;
         if (there < length)
             throw Invalid($"{path} has {there} bytes, fewer than the {length} to be written. Use a device that is large enough, or --range.");
+        if (!overwrite && ContentSigns.Find(device) is { } found)
+        {
+            throw Invalid(
+                $"{path} is not empty: it has {found}. Make sure that it is the right device, and that nobody needs what is on it; then name it once more: --overwrite {path} (RawExportOptions.Overwrite).");
+        }
+
         SafeFileHandle? opened = null;
         DurableFile.Translate(path, "open for writing", () => opened = File.OpenHandle(path, FileMode.Open, FileAccess.Write, FileShare.ReadWrite));
         return new DeviceTarget(path, opened!, there);

@@ -62,6 +62,33 @@ public sealed class DeviceExportTests : IDisposable
         Assert.DoesNotContain("handed out", evidence.Run("log").Text, StringComparison.Ordinal);
     }
 
+    [Theory]
+    [InlineData("mkfs.ext4 -q -F", "an ext file system")]
+    [InlineData("mkfs.vfat", "a FAT file system")]
+    [InlineData("mkfs.ntfs -F -Q -q", "an NTFS file system")]
+    [InlineData("mkswap", "a swap area")]
+    [InlineData("cryptsetup -q luksFormat --pbkdf pbkdf2 --pbkdf-force-iterations 1000 --key-file /proc/self/comm", "an encrypted volume")]
+    [InlineData("echo 'label: dos\nstart=2048, size=4096' | sfdisk --quiet", "one partition")]
+    [InlineData("echo 'label: gpt' | sfdisk --quiet", "a GUID partition table")]
+    [Trait("Requirement", "OUT-4")]
+    public void A_device_with_something_on_it_is_written_over_only_where_it_is_named_once_more(string make, string what)
+    {
+        Peer.Require("mkfs.ext4", "mkfs.vfat", "mkfs.ntfs", "mkswap", "cryptsetup", "sfdisk");
+        byte[] image = MakeImage(2 * MiB);
+        using var loop = new LoopDevice(new byte[32 * MiB]);
+        LoopDevice.Run("sh", "-c", $"printf '' ; {make.Replace("echo", "printf", StringComparison.Ordinal)} {loop.Node}");
+        LoopDevice.Run("blockdev", "--flushbufs", loop.Node);
+        byte[] old = File.ReadAllBytes(loop.BackingFile);
+        string message = evidence.Json("export", "disk.img", "--output", loop.Node).FailsWith("destination-invalid");
+        Assert.Contains(what, message, StringComparison.Ordinal);
+        evidence.Json("export", "disk.img", "--output", loop.Node, "--overwrite", "/dev/another").FailsWith("usage", 2);
+        LoopDevice.Run("blockdev", "--flushbufs", loop.Node);
+        Assert.Equal(old, File.ReadAllBytes(loop.BackingFile));
+        evidence.Json("export", "disk.img", "--output", loop.Node, "--overwrite", loop.Node).Succeeds();
+        LoopDevice.Run("blockdev", "--flushbufs", loop.Node);
+        Assert.Equal(image, File.ReadAllBytes(loop.BackingFile)[..image.Length]);
+    }
+
     public void Dispose() => evidence.Dispose();
 
     private byte[] MakeImage(int length)
