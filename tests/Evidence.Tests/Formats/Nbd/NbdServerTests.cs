@@ -60,9 +60,9 @@ public sealed class NbdServerTests
     {
         using ServedImage served = await ServedImage.MakeAsync();
         byte[] heard = await served.HearAsync(Everything);
-        Dictionary<ulong, List<Chunk>> replies = Replies(heard, OptionReplies(heard, Everything));
+        Dictionary<ulong, List<Chunk>> replies = Replies(heard, OptionReplies(heard));
         Assert.Equal(Enumerable.Range(1, 9).Select(i => (ulong)i), replies.Keys.Order());
-        Check(served, Everything, heard);
+        Check(served, heard);
         Assert.Equal(300_000, replies[1].Sum(chunk => chunk.Payload.Length - 8));
         // The zeros in the middle are not sent.
         Assert.Contains(replies[3], chunk => chunk.Kind == NbdChunk.OffsetHole && chunk.Payload.Length == 12);
@@ -125,7 +125,7 @@ public sealed class NbdServerTests
             byte[] heard = await served.HearAsync(said);
             try
             {
-                Check(served, said, heard);
+                Check(served, heard);
             }
             catch (Exception e)
             {
@@ -176,7 +176,7 @@ public sealed class NbdServerTests
     private static byte[] Mutate(byte[] valid, Random random)
     {
         var bytes = new List<byte>(valid);
-        for (int changes = random.Next(1, 4); changes > 0; changes--)
+        for (int changes = random.Next(1, 4); changes > 0 && bytes.Count > 0; changes--)
         {
             int at = random.Next(bytes.Count);
             switch (random.Next(6))
@@ -206,11 +206,11 @@ public sealed class NbdServerTests
     }
 
     /// <summary>
-    /// What was heard is whole replies and nothing else, and where the client's requests can still be told from what it said, every byte of content is the image's.
+    /// What was heard is whole replies and nothing else, and every byte of content in them is the image's, at its place.
     /// </summary>
-    private static void Check(ServedImage served, byte[] said, byte[] heard)
+    private static void Check(ServedImage served, byte[] heard)
     {
-        int begin = OptionReplies(heard, said);
+        int begin = OptionReplies(heard);
         if (begin < 0)
             return;
         foreach ((ulong _, List<Chunk> chunks) in Replies(heard, begin))
@@ -227,9 +227,8 @@ public sealed class NbdServerTests
     }
 
     /// <summary>Where the replies to options end; negative where the client never came to structured replies, whose chunks can be told.</summary>
-    private static int OptionReplies(byte[] heard, byte[] said)
+    private static int OptionReplies(byte[] heard)
     {
-        Assert.True(said.Length > 0);
         int at = ServerGreeting;
         bool isStructured = false;
         bool isAcknowledged = false;
