@@ -98,9 +98,6 @@ internal static partial class Log
     [LoggerMessage(141, LogLevel.Error, "A checkpoint that the log {Origin} signed, and that its ledger here does not continue, could not be kept")]
     internal static partial void ConflictNotKept(ILogger logger, string origin, Exception exception);
 
-    [LoggerMessage(200, LogLevel.Warning, "{Path} is not used: {Defect}. What bears on each asset is read from the whole ledger again.")]
-    internal static partial void DocketIndexRefused(ILogger logger, string path, string defect);
-
     [LoggerMessage(200, LogLevel.Warning, "{Path} is not used: its code is not this user's, so somebody else wrote it, or it is damaged. What it says is found out again.")]
     internal static partial void MemoryRefused(ILogger logger, string path);
 

@@ -58,18 +58,25 @@ internal static class SourceOpener
     }
 
     /// <summary>Whether a file begins as an E01 does. One that may not be read is whatever its name says, and says so when it is opened.</summary>
+    /// <exception cref="EvidenceException">It begins as another format of that family does, which is not read.</exception>
     private static bool IsEwf(string path)
     {
+        Span<byte> start = stackalloc byte[EwfFormat.Signature.Length];
         try
         {
             using SourceFile file = SourceFile.Open(path, FileType.Regular, directIO: false);
-            Span<byte> start = stackalloc byte[EwfFormat.Signature.Length];
-            return file.Read(0, start) == start.Length && start.SequenceEqual(EwfFormat.Signature);
+            if (file.Read(0, start) < start.Length)
+                return false;
         }
         catch (EvidenceException)
         {
             return false;
         }
+
+        return EwfFormat.OtherFormat(start) is { } other
+            ? throw new EvidenceException(
+                ErrorCode.SourceUnsupported, $"{path} is of the format {other}, which is not read here. Make an E01 of it, or image the file's own bytes with --single-file.")
+            : start.SequenceEqual(EwfFormat.Signature);
     }
 
     private static StreamSource OpenSequential(string path, FileType type, SourceOptions options) =>
