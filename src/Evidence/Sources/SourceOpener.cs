@@ -8,6 +8,8 @@ namespace Evidence.Sources;
 /// <summary>Decides by a name, and by what is at a path, which source it is, and says in words why something is none.</summary>
 internal static class SourceOpener
 {
+    private static readonly string[] RawExtensions = [".img", ".raw", ".dd", ".bin", ".iso"];
+
     internal static Source Open(string path, SourceOptions options)
     {
         ArgumentException.ThrowIfNullOrEmpty(path);
@@ -18,7 +20,7 @@ internal static class SourceOpener
         return status.Type switch
         {
             FileType.BlockDevice => BlockDevice.Open(path, options.DirectIO),
-            FileType.Regular when !options.SingleFile && IsEwf(path) => EwfSource.Open(path),
+            FileType.Regular when !options.SingleFile && !IsNamedRaw(path) && IsEwf(path) => EwfSource.Open(path),
             FileType.Regular when !options.SingleFile && SplitRawName.TryParse(path) is { IsLikelyPart: true } =>
                 SplitRawSet.Open(path, options.SectorSize, options.DirectIO),
             FileType.Regular => RawFile.Open(path, options.SectorSize, options.DirectIO),
@@ -56,6 +58,13 @@ internal static class SourceOpener
         };
         return new EvidenceException(ErrorCode.SourceUnsupported, $"{path} is {what}. Name an image file or a block device.");
     }
+
+    /// <summary>
+    /// Whether a name says that a file is a raw image. Then nobody looks into it: on a failing disk the look would be one more read of its first sectors, and of what the kernel reads ahead
+    /// of them.
+    /// </summary>
+    private static bool IsNamedRaw(string path) =>
+        SplitRawName.TryParse(path) is { IsLikelyPart: true } || RawExtensions.Contains(Path.GetExtension(path), StringComparer.OrdinalIgnoreCase);
 
     /// <summary>Whether a file begins as an E01 does. One that may not be read is whatever its name says, and says so when it is opened.</summary>
     /// <exception cref="EvidenceException">It begins as another format of that family does, which is not read.</exception>
