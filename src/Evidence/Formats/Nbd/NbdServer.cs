@@ -20,7 +20,7 @@ public sealed class NbdServer : IDisposable
     private readonly ILogger logger;
     private readonly Socket listener;
     private readonly string? path;
-    private readonly SemaphoreSlim places;
+    private readonly ConnectionLoop connections;
     private readonly string name;
 
     private NbdServer(ImageReader reader, AbsentBytes absent, string name, Socket listener, string? path, NbdLimits limits, ILogger logger)
@@ -31,7 +31,7 @@ public sealed class NbdServer : IDisposable
         this.limits = limits;
         this.logger = logger;
         image = new NbdServedImage(reader, absent, name, $"image sha256:{reader.Image.Id}");
-        places = new SemaphoreSlim(limits.Connections);
+        connections = new ConnectionLoop(listener, limits.Connections, ServeAsync, e => Log.NbdClientEnded(logger, name, e.Message));
     }
 
     /// <summary>The export's address, as NBD clients take it.</summary>
@@ -104,47 +104,15 @@ public sealed class NbdServer : IDisposable
 
     /// <summary>Serves until it is stopped. What was asked for then is answered; whoever does not take that is not waited for.</summary>
     /// <param name="stop">Stops it.</param>
-    public async Task RunAsync(CancellationToken stop)
-    {
-        var connections = new HashSet<Task>();
-        try
-        {
-            while (true)
-            {
-                await places.WaitAsync(stop).ConfigureAwait(false);
-                Socket client = await AcceptAsync(stop).ConfigureAwait(false);
-                Task served = ServeAsync(client, stop);
-                lock (connections)
-                    connections.Add(served);
-                _ = served.ContinueWith(
-                    done =>
-                    {
-                        places.Release();
-                        lock (connections)
-                            connections.Remove(done);
-                    },
-                    CancellationToken.None, TaskContinuationOptions.ExecuteSynchronously, TaskScheduler.Default);
-            }
-        }
-        catch (OperationCanceledException) when (stop.IsCancellationRequested)
-        {
-            listener.Dispose();
-        }
-
-        Task[] open;
-        lock (connections)
-            open = [.. connections];
-        await Task.WhenAll(open).ConfigureAwait(false);
-    }
+    public Task RunAsync(CancellationToken stop) => connections.RunAsync(stop);
 
     /// <inheritdoc/>
     public void Dispose()
     {
-        listener.Dispose();
+        connections.Dispose();
         if (path is not null)
             File.Delete(path);
         image.Reader.Dispose();
-        places.Dispose();
     }
 
     private static NbdServer Create(VaultImage image, string name, Socket socket, string? path, ImageReadOptions? options, NbdLimits? limits, ILogger? logger)
@@ -173,27 +141,8 @@ public sealed class NbdServer : IDisposable
         }
     }
 
-    private async Task<Socket> AcceptAsync(CancellationToken stop)
-    {
-        while (true)
-        {
-            try
-            {
-                return await listener.AcceptAsync(stop).ConfigureAwait(false);
-            }
-            catch (SocketException e)
-            {
-                // A client that went away before it was accepted, or too many open files: neither is a reason to stop.
-                Log.NbdClientEnded(logger, name, e.Message);
-                await Task.Delay(TimeSpan.FromMilliseconds(50), stop).ConfigureAwait(false);
-            }
-        }
-    }
-
     private async Task ServeAsync(Socket client, CancellationToken stop)
     {
-        // What a client sent already is there at once: without this it would be served before the next one is accepted.
-        await Task.CompletedTask.ConfigureAwait(ConfigureAwaitOptions.ForceYielding);
         try
         {
             if (path is null)

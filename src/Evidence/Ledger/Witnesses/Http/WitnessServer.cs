@@ -2,6 +2,7 @@ using System.Globalization;
 using System.Net;
 using System.Net.Sockets;
 using System.Text;
+using Evidence.Platform;
 using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Logging.Abstractions;
 
@@ -19,7 +20,7 @@ public sealed class WitnessServer : IDisposable
     private readonly HttpLimits limits;
     private readonly ILogger logger;
     private readonly TcpListener listener;
-    private readonly SemaphoreSlim places;
+    private readonly ConnectionLoop connections;
 
     private WitnessServer(Witness witness, TcpListener listener, HttpLimits limits, ILogger logger)
     {
@@ -27,7 +28,7 @@ public sealed class WitnessServer : IDisposable
         this.listener = listener;
         this.limits = limits;
         this.logger = logger;
-        places = new SemaphoreSlim(limits.Connections);
+        connections = new ConnectionLoop(listener.Server, limits.Connections, ServeAsync, e => Log.WitnessConnectionEnded(logger, "a client", e.Message));
     }
 
     /// <summary>Where it listens; the port is a real one, also where any was asked for.</summary>
@@ -58,68 +59,18 @@ public sealed class WitnessServer : IDisposable
 
     /// <summary>Serves until it is stopped. What was begun then is answered; whoever has not asked yet is not waited for.</summary>
     /// <param name="stop">Stops it.</param>
-    public async Task RunAsync(CancellationToken stop)
-    {
-        var connections = new HashSet<Task>();
-        try
-        {
-            while (true)
-            {
-                await places.WaitAsync(stop).ConfigureAwait(false);
-                Socket client = await AcceptAsync(stop).ConfigureAwait(false);
-                Task served = ServeAsync(client, stop);
-                lock (connections)
-                    connections.Add(served);
-                _ = served.ContinueWith(
-                    done =>
-                    {
-                        places.Release();
-                        lock (connections)
-                            connections.Remove(done);
-                    },
-                    CancellationToken.None, TaskContinuationOptions.ExecuteSynchronously, TaskScheduler.Default);
-            }
-        }
-        catch (OperationCanceledException) when (stop.IsCancellationRequested)
-        {
-            listener.Stop();
-        }
-
-        Task[] open;
-        lock (connections)
-            open = [.. connections];
-        await Task.WhenAll(open).ConfigureAwait(false);
-    }
+    public Task RunAsync(CancellationToken stop) => connections.RunAsync(stop);
 
     /// <inheritdoc/>
     public void Dispose()
     {
+        connections.Dispose();
         listener.Dispose();
-        places.Dispose();
-    }
-
-    private async Task<Socket> AcceptAsync(CancellationToken stop)
-    {
-        while (true)
-        {
-            try
-            {
-                return await listener.AcceptSocketAsync(stop).ConfigureAwait(false);
-            }
-            catch (SocketException e)
-            {
-                // A client that went away before it was accepted, or too many open files: neither is a reason to stop.
-                Log.WitnessConnectionEnded(logger, "a client", e.Message);
-                await Task.Delay(TimeSpan.FromMilliseconds(50), stop).ConfigureAwait(false);
-            }
-        }
     }
 
     /// <summary>Serves one connection to its end, whatever comes over it.</summary>
     private async Task ServeAsync(Socket client, CancellationToken stop)
     {
-        // What a client sent already is there at once: without this it would be served, and what it sends on, before the next one is accepted.
-        await Task.CompletedTask.ConfigureAwait(ConfigureAwaitOptions.ForceYielding);
         string who = client.RemoteEndPoint?.ToString() ?? "a client";
         try
         {
