@@ -36,7 +36,7 @@ internal static class DurableFile
         UnixFileMode mode = UnixFileMode.UserRead | UnixFileMode.GroupRead | UnixFileMode.OtherRead;
         try
         {
-            return WriteTemporary(temporary, write, writable ? mode | UnixFileMode.UserWrite : mode);
+            return WriteTemporary(temporary, write, static (stream, act) => act(stream), writable ? mode | UnixFileMode.UserWrite : mode, bufferSize: 1 << 16);
         }
         catch
         {
@@ -259,32 +259,13 @@ internal static class DurableFile
         return $"{beside}.{Convert.ToHexStringLower(RandomNumberGenerator.GetBytes(6))}.tmp";
     }
 
-    private static string WriteTemporary(string temporary, ReadOnlySpan<byte> content, UnixFileMode mode)
+    private static string WriteTemporary<T>(string temporary, T content, Action<Stream, T> write, UnixFileMode mode, int bufferSize)
+        where T : allows ref struct
     {
         try
         {
-            using FileStream stream = CreateTemporary(temporary, mode, bufferSize: 0);
-            stream.Write(content);
-            Sync(stream.SafeFileHandle, temporary);
-        }
-        catch (UnauthorizedAccessException e)
-        {
-            throw new EvidenceException(ErrorCode.PermissionDenied, $"Cannot write {temporary}: permission denied.", e);
-        }
-        catch (IOException e)
-        {
-            throw Failure(e, temporary, "write");
-        }
-
-        return temporary;
-    }
-
-    private static string WriteTemporary(string temporary, Action<Stream> write, UnixFileMode mode)
-    {
-        try
-        {
-            using FileStream stream = CreateTemporary(temporary, mode, bufferSize: 1 << 16);
-            write(stream);
+            using FileStream stream = CreateTemporary(temporary, mode, bufferSize);
+            write(stream, content);
             stream.Flush();
             Sync(stream.SafeFileHandle, temporary);
         }
@@ -299,6 +280,9 @@ internal static class DurableFile
 
         return temporary;
     }
+
+    private static string WriteTemporary(string temporary, ReadOnlySpan<byte> content, UnixFileMode mode) =>
+        WriteTemporary(temporary, content, static (stream, bytes) => stream.Write(bytes), mode, bufferSize: 0);
 
     private static FileStream CreateTemporary(string temporary, UnixFileMode mode, int bufferSize)
     {
