@@ -272,7 +272,7 @@ public sealed class LedgerWriter
         // Signed already: then it was this sequencer's, and nothing but the bytes that were signed can be published.
         if (committer.IsSigned(batch))
             return;
-        KeyRegistry registry = FoldedLog.Fold(storage, position.Size, position.Root);
+        KeyRegistry registry = FoldedLog.Fold(storage, position.Size, position.Root, memory);
         for (int i = 0; i < batch.Entries.Count; i++)
         {
             var judged = JudgedEntry.Judge(batch.Start + i, batch.Entries[i].ToArray(), registry);
