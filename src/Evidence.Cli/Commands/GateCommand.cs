@@ -53,7 +53,8 @@ internal static class GateCommand
             PreservationPolicy? policy = parsed.GetValue(Policy) is { } path ? PreservationPolicy.Load(path) : null;
             using Vault vault = session.OpenVault();
             // What somebody left in staging may be a hold.
-            vault.Ledger.TakeInStaged();
+            if (vault.Ledger.HasStaged)
+                vault.Ledger.TakeInStaged();
             string? name = parsed.GetValue(Asset);
             if (parsed.GetValue(All))
                 return Task.FromResult(State(session, vault, name, at, policy, parsed.GetValue(Summary), cancellation));

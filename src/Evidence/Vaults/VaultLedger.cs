@@ -101,6 +101,9 @@ public sealed class VaultLedger
         });
     }
 
+    /// <summary>Whether something waits in staging: entries that somebody left, or an append that was interrupted.</summary>
+    public bool HasStaged => Storage.TryRead(StagedBatch.Name, 1) is not null || Storage.List(StagedEntries.Prefix).Count > 0;
+
     /// <summary>Takes in what waits in staging, where the log's keys are at hand.</summary>
     public void TakeInStaged()
     {

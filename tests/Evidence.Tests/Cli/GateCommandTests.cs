@@ -148,6 +148,25 @@ public sealed class GateCommandTests : IDisposable
     }
 
     [Fact]
+    public async Task The_gate_hears_a_hold_that_somebody_left_in_staging()
+    {
+        Assert.Equal(0, (await RunAsync("party", "add", "counsel", "--role", "counsel", "--name", "Counsel")).ExitCode);
+        Assert.Equal(0, (await RunAsync("asset", "add", "server-7", "--serial", "SN-7")).ExitCode);
+        Assert.Equal(0, (await RunAsync("policy", "default", "--authority", Sha256Digest.Compute("root"u8).ToString(), "--output", "template.yaml",
+            "--approver", $"sha256:{new string('a', 64)}", "--approver", $"sha256:{new string('b', 64)}")).ExitCode);
+        Assert.Equal(0, (await RunAsync("policy", "set", "template.yaml")).ExitCode);
+        Assert.DoesNotContain("The hold of", (await RunAsync("gate", "server-7")).Output, StringComparison.Ordinal);
+        // Counsel writes into the same vault, and has not the log's keys.
+        using var elsewhere = new TestVault();
+        string vault = place.At("evidence.vault");
+        CommandRun left = await CommandRun.StartAsync(
+            elsewhere, "--vault", vault, "--actor", "counsel", "hold", "place", "--party", "counsel", "--form", "letter", "--authority", "Letter", "--assets", "all");
+        Assert.Equal(0, left.ExitCode);
+        Assert.Contains("it waits in staging", left.Output, StringComparison.Ordinal);
+        Assert.Contains("The hold of counsel (entry", (await RunAsync("gate", "server-7")).Output, StringComparison.Ordinal);
+    }
+
+    [Fact]
     public async Task An_approver_signs_on_a_machine_of_their_own()
     {
         Assert.Equal(0, (await RunAsync("asset", "add", "server-7", "--serial", "SN-7")).ExitCode);
