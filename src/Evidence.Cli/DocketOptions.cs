@@ -1,4 +1,5 @@
 using System.CommandLine;
+using System.Globalization;
 using System.Text.Json.Nodes;
 using Evidence.Canonical;
 using Evidence.Hashing;
@@ -38,6 +39,13 @@ internal static class DocketOptions
 
     /// <summary>The assets that a selector chooses; null where none is given.</summary>
     internal static IReadOnlyList<string>? Resolve(string? selector, Docket docket) => selector is null ? null : AssetSelector.Parse(selector).Resolve(docket);
+
+    /// <summary>An entry's number.</summary>
+    /// <param name="name">What was given.</param>
+    /// <param name="otherwise">What a file, in its place, is for.</param>
+    internal static long ParseEntry(string name, string otherwise) => long.TryParse(name, NumberStyles.None, CultureInfo.InvariantCulture, out long entry)
+        ? entry
+        : throw new EvidenceException(ErrorCode.Usage, $"'{name}' is no entry's number; {otherwise}.");
 
     internal static JsonArray Numbers(IEnumerable<long> entries) => new([.. entries.Select(entry => (JsonNode)DecimalText.Format(entry))]);
 

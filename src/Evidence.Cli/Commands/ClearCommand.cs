@@ -1,5 +1,4 @@
 using System.CommandLine;
-using System.Globalization;
 using System.Text.Json.Nodes;
 using Evidence.Canonical;
 using Evidence.Ledger;
@@ -35,7 +34,7 @@ internal static class ClearCommand
         """)
     {
         Request(),
-        Write(),
+        Carry.WriteCommand<ClearanceRequest>("Writes a request's entry to a file, for somebody to approve it with a key and on a machine of their own.", "request", "clear"),
         Approve(),
         Take(),
         Grant(),
@@ -53,20 +52,6 @@ internal static class ClearCommand
             IReadOnlyList<string> assets = AssetSelector.Parse(parsed.GetValue(selector)!).Resolve(writer.Docket);
             IReadOnlyList<long> entries = writer.Request(assets, parsed.GetValue(DocketOptions.Text));
             session.Answer(entries, json => json["assets"] = DocketOptions.Strings(assets), text => text.WriteLine($"  It is about {DocketOptions.Names(assets)}."));
-            return Task.FromResult(ExitCode.Done);
-        });
-        return command;
-    }
-
-    private static Command Write()
-    {
-        var output = new Option<string>("--output") { Description = "The file to write; one that is there is not overwritten.", HelpName = "FILE", Required = true };
-        var command = new Command("write", "Writes a request's entry to a file, for somebody to approve it with a key and on a machine of their own.") { DocketOptions.Entry, output };
-        Session.Bind(command, (session, parsed, cancellation) =>
-        {
-            using Vault vault = session.OpenVault();
-            Carry.Write<ClearanceRequest>(
-                session, Docket.Read(vault.Ledger.Open(), cancellation: cancellation), parsed.GetValue(DocketOptions.Entry), parsed.GetValue(output)!, "request", "clear");
             return Task.FromResult(ExitCode.Done);
         });
         return command;
@@ -98,8 +83,7 @@ internal static class ClearCommand
                 return Task.FromResult(ExitCode.Done);
             }
 
-            long entry = long.TryParse(name, NumberStyles.None, CultureInfo.InvariantCulture, out long index) ? index
-                : throw new EvidenceException(ErrorCode.Usage, $"'{name}' is no entry's number; what is in a file is approved with --output.");
+            long entry = DocketOptions.ParseEntry(name, "what is in a file is approved with --output");
             using Vault vault = session.OpenVault();
             session.Answer(new DocketWriter(vault).Approve(entry, words));
             return Task.FromResult(ExitCode.Done);
@@ -117,12 +101,8 @@ internal static class ClearCommand
                 throw new EvidenceException(ErrorCode.DocketInvalid, $"{carried.Signer.Name} made the request, and cannot approve it: another does, by --actor.");
         }
 
-        CarriedStatement.Sign(session.Access.Keys!, session.Access.Actor, session.Access.Clock, carried.Entry.Payload.Items, new Approval(carried.Entry.LeafHash, words), path);
-        session.Answer(
-            () => new JsonObject { ["file"] = path, ["assets"] = DocketOptions.Strings(carried.Entry.Payload.Items) },
-            text => text.WriteLine(
-                $"Signed by {session.Access.Actor}: {carried.Signer.Name}'s request about {DocketOptions.Names(carried.Entry.Payload.Items)} is approved. " +
-                $"Carry {path} to whoever keeps the ledger, who takes it in by 'evidence clear take'."));
+        IReadOnlyList<string> assets = carried.Entry.Payload.Items;
+        Carry.Sign(session, assets, new Approval(carried.Entry.LeafHash, words), path, $": {carried.Signer.Name}'s request about {DocketOptions.Names(assets)} is approved", "clear");
     }
 
     private static Command Take()

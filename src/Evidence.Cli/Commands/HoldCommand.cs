@@ -1,5 +1,4 @@
 using System.CommandLine;
-using System.Globalization;
 using System.Text.Json.Nodes;
 using Evidence.Canonical;
 using Evidence.Hashing;
@@ -46,7 +45,7 @@ internal static class HoldCommand
     {
         Place(),
         Release(),
-        Write(),
+        Carry.WriteCommand<HoldStatement>("Writes the entry of a hold to a file, for the party to release it on a machine of its own.", "hold", "hold"),
         Take(),
         List(),
     };
@@ -71,10 +70,7 @@ internal static class HoldCommand
             if (parsed.GetValue(Output) is { } path)
             {
                 IReadOnlyList<string> names = selector.Names();
-                CarriedStatement.Sign(session.Access.Keys!, session.Access.Actor, session.Access.Clock, names, Make(AssetList.Of(names), DocketOptions.DigestOf(document)), path);
-                session.Answer(
-                    () => new JsonObject { ["file"] = path, ["assets"] = DocketOptions.Strings(names) },
-                    text => text.WriteLine($"Signed by {session.Access.Actor}, over {DocketOptions.Names(names)}. Carry {path} to whoever keeps the ledger, who takes it in by 'evidence hold take'."));
+                Carry.Sign(session, names, Make(AssetList.Of(names), DocketOptions.DigestOf(document)), path, $", over {DocketOptions.Names(names)}", "hold");
                 return Task.FromResult(ExitCode.Done);
             }
 
@@ -120,33 +116,16 @@ internal static class HoldCommand
                 IReadOnlyList<string> names = parsed.GetValue(DocketOptions.SomeAssets) is { } some ? AssetSelector.Parse(some).Names() : carried.Entry.Payload.Items;
                 if (names.FirstOrDefault(asset => !carried.Entry.Payload.Items.Contains(asset, StringComparer.Ordinal)) is { } stranger)
                     throw new EvidenceException(ErrorCode.Usage, $"{name} is not about '{stranger}'.");
-                CarriedStatement.Sign(
-                    session.Access.Keys!, session.Access.Actor, session.Access.Clock, names, new ReleaseStatement(carried.Entry.LeafHash, party, DocketOptions.DigestOf(document), words), path);
-                session.Answer(
-                    () => new JsonObject { ["file"] = path, ["assets"] = DocketOptions.Strings(names) },
-                    text => text.WriteLine($"Signed by {session.Access.Actor}, for {DocketOptions.Names(names)}. Carry {path} to whoever keeps the ledger, who takes it in by 'evidence hold take'."));
+                Carry.Sign(
+                    session, names, new ReleaseStatement(carried.Entry.LeafHash, party, DocketOptions.DigestOf(document), words), path, $", for {DocketOptions.Names(names)}", "hold");
                 return Task.FromResult(ExitCode.Done);
             }
 
-            long entry = long.TryParse(name, NumberStyles.None, CultureInfo.InvariantCulture, out long index) ? index
-                : throw new EvidenceException(ErrorCode.Usage, $"'{name}' is no entry's number; from a file a release is signed with --output.");
+            long entry = DocketOptions.ParseEntry(name, "from a file a release is signed with --output");
             using Vault vault = session.OpenVault();
             var writer = new DocketWriter(vault);
             IReadOnlyList<string>? assets = DocketOptions.Resolve(parsed.GetValue(DocketOptions.SomeAssets), writer.Docket);
             session.Answer(writer.Release(entry, assets, party, DocketOptions.Keep(vault, document), words));
-            return Task.FromResult(ExitCode.Done);
-        });
-        return command;
-    }
-
-    private static Command Write()
-    {
-        var output = new Option<string>("--output") { Description = "The file to carry. One that is there is not overwritten.", HelpName = "FILE", Required = true };
-        var command = new Command("write", "Writes the entry of a hold to a file, for the party to release it on a machine of its own.") { DocketOptions.Entry, output };
-        Session.Bind(command, (session, parsed, cancellation) =>
-        {
-            using Vault vault = session.OpenVault();
-            Carry.Write<HoldStatement>(session, Docket.Read(vault.Ledger.Open(), cancellation: cancellation), parsed.GetValue(DocketOptions.Entry), parsed.GetValue(output)!, "hold", "hold");
             return Task.FromResult(ExitCode.Done);
         });
         return command;

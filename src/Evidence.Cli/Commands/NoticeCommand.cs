@@ -59,7 +59,8 @@ internal static class NoticeCommand
     {
         Send(),
         Deliver(),
-        Write(),
+        Carry.WriteCommand<NoticeStatement>(
+            "Writes a notice's entry to a file, for the party to answer it with a key and on a machine of its own ('evidence response').", "notice", "notice"),
         List(),
         Due(),
     };
@@ -145,19 +146,6 @@ internal static class NoticeCommand
                 else if (outcome != DeliveryOutcome.Failed)
                     text.WriteLine("  It counts once a time stamp is over it that is from before the window's beginning: 'evidence timestamp ask'.");
             });
-            return Task.FromResult(ExitCode.Done);
-        });
-        return command;
-    }
-
-    private static Command Write()
-    {
-        var output = new Option<string>("--output") { Description = "The file to carry. One that is there is not overwritten.", HelpName = "FILE", Required = true };
-        var command = new Command("write", "Writes a notice's entry to a file, for the party to answer it with a key and on a machine of its own ('evidence response').") { DocketOptions.Entry, output };
-        Session.Bind(command, (session, parsed, cancellation) =>
-        {
-            using Vault vault = session.OpenVault();
-            Carry.Write<NoticeStatement>(session, Docket.Read(vault.Ledger.Open(), cancellation: cancellation), parsed.GetValue(DocketOptions.Entry), parsed.GetValue(output)!, "notice", "notice");
             return Task.FromResult(ExitCode.Done);
         });
         return command;

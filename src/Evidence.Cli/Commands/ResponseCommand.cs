@@ -75,8 +75,8 @@ internal static class ResponseCommand
         IReadOnlyList<string> assets = parsed.GetValue(Assets) is { } selector ? AssetSelector.Parse(selector).Names() : carried.Entry.Payload.Items;
         if (assets.FirstOrDefault(asset => !carried.Entry.Payload.Items.Contains(asset, StringComparer.Ordinal)) is { } stranger)
             throw new EvidenceException(ErrorCode.Usage, $"The notice is not about '{stranger}'.");
-        CarriedStatement.Sign(
-            session.Access.Keys!, session.Access.Actor, session.Access.Clock, assets,
+        Carry.Sign(
+            session, assets,
             new ResponseStatement(act, party, notice.Origin, carried.Entry.LeafHash, ImageOf(parsed, act, null), parsed.GetValue(DocketOptions.Text), DocketOptions.DigestOf(parsed.GetValue(DocketOptions.Document))), path);
         session.Answer(
             () => new JsonObject { ["file"] = path, ["act"] = ResponseStatement.NameOf(act), ["notice"] = carried.Entry.LeafHash.ToString(), ["assets"] = DocketOptions.Strings(assets) },
