@@ -7,7 +7,9 @@ EVIDENCE is the published command; FOLDER gets a 1 GiB file (half random, a quar
 what is measured: a folder on a disk, or on tmpfs. What is read was written or read just before, so it is in the page cache. libewf flushes nothing; evidence flushes all.
 Out: ewfacquire reads the raw file, evidence its vault, whose segments it checks. In: ewfverify reads the E01 and stores nothing; evidence reads it and stores it in an empty vault.
 """
-import os, random, shutil, statistics, subprocess, sys, time
+import os, shutil, statistics, sys
+
+from measuring import make_source, run
 
 evidence, folder = sys.argv[1], sys.argv[2]
 rounds = int(sys.argv[3]) if len(sys.argv) > 3 else 5
@@ -15,36 +17,6 @@ source = os.path.join(folder, "source.img")
 out = os.path.join(folder, "out")
 kept = os.path.join(folder, "kept")
 environment = dict(os.environ, EVIDENCE_HOME=os.path.join(folder, "home"), XDG_CACHE_HOME=os.path.join(folder, "cache"))
-
-
-def make_source():
-    mib = 1 << 20
-    log = random.Random(7)
-    with open(source, "wb") as file:
-        for _ in range(512):
-            file.write(os.urandom(mib))
-        for _ in range(256):
-            lines = []
-            size = 0
-            while size < mib:
-                line = "2012-01-19T%02d:%02d:%02dZ storage-%d httpd[%d]: GET /d/%08x HTTP/1.1 %d %d\n" % (
-                    log.randrange(24), log.randrange(60), log.randrange(60), log.randrange(9), log.randrange(30000),
-                    log.getrandbits(32), log.choice((200, 200, 200, 206, 304, 404)), log.randrange(10**7))
-                lines.append(line)
-                size += len(line)
-            file.write("".join(lines).encode()[:mib])
-        file.write(bytes(256 * mib))
-
-
-def run(command, check=True):
-    """Wall seconds, processor seconds, and the largest resident set in MiB of one run."""
-    start = time.monotonic()
-    process = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, env=environment)
-    _, status, usage = os.wait4(process.pid, 0)
-    wall = time.monotonic() - start
-    if check and status != 0:
-        sys.exit("failed: " + " ".join(command))
-    return wall, usage.ru_utime + usage.ru_stime, usage.ru_maxrss / 1024
 
 
 def export(*options):
@@ -74,18 +46,18 @@ def fresh():
 
 os.makedirs(kept, exist_ok=True)
 if not os.path.exists(source):
-    make_source()
+    make_source(source)
 if not os.path.exists(kept + "/vault"):
-    run([evidence, "--vault", kept + "/vault", "--quiet", "acquire", source, "--item", "disk"])
+    run([evidence, "--vault", kept + "/vault", "--quiet", "acquire", source, "--item", "disk"], environment)
 for name in ("none", "fast"):
     if not os.path.exists(f"{kept}/{name}.E01"):
-        run(["ewfacquire", "-u", "-q", "-c", "deflate:" + name, "-S", "4GiB", "-t", f"{kept}/{name}", source])
+        run(["ewfacquire", "-u", "-q", "-c", "deflate:" + name, "-S", "4GiB", "-t", f"{kept}/{name}", source], environment)
 results = {(group, name): [] for group, contenders in groups.items() for name in contenders}
 for number in range(rounds + 1):
     for group, contenders in groups.items():
         for name, command in contenders.items():
             fresh()
-            measured = run(command)
+            measured = run(command, environment)
             if number > 0:  # the first round warms up
                 results[group, name].append(measured)
 shutil.rmtree(out, ignore_errors=True)

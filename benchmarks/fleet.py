@@ -7,7 +7,9 @@ EVIDENCE is the published command. SOURCES gets that many disks (16) of so many 
 what one wants to measure. Half of each disk is random, a quarter log text, a quarter zeros; no two share anything. They are read once before, so that they are
 in the page cache. All three digests each; --no-verify, since dc3dd reads nothing back. Rounds are of pairs: every way once, then again.
 """
-import os, random, shutil, statistics, subprocess, sys, time
+import os, random, shutil, statistics, sys, time
+
+from measuring import run
 
 evidence, folder = sys.argv[1], sys.argv[2]
 rounds, count, mib = (int(sys.argv[i]) if len(sys.argv) > i else default for i, default in ((3, 3), (4, 16), (5, 256)))
@@ -35,17 +37,11 @@ def make(path, seed):
         file.write(bytes(size * (mib - mib // 2 - mib // 4)))
 
 
-def run(commands):
+def run_all(commands):
     """Wall seconds, processor seconds and the largest resident set in MiB of commands, one after the other."""
-    start, processor, memory = time.monotonic(), 0, 0
-    for command in commands:
-        process = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, env=environment)
-        _, status, usage = os.wait4(process.pid, 0)
-        if status != 0:
-            sys.exit("failed: " + " ".join(command))
-        processor += usage.ru_utime + usage.ru_stime
-        memory = max(memory, usage.ru_maxrss / 1024)
-    return time.monotonic() - start, processor, memory
+    start = time.monotonic()
+    measured = [run(command, environment) for command in commands]
+    return time.monotonic() - start, sum(m[1] for m in measured), max(m[2] for m in measured)
 
 
 def acquire(*options):
@@ -72,7 +68,7 @@ for _ in range(rounds):
     for name, commands in contenders.items():
         shutil.rmtree(out, ignore_errors=True)
         os.makedirs(out)
-        results[name].append(run(commands))
+        results[name].append(run_all(commands))
 shutil.rmtree(out, ignore_errors=True)
 
 total = count * (mib << 20)

@@ -6,7 +6,7 @@
 EVIDENCE is the published command, BENCHMARKS the built program benchmarks/Evidence.Benchmarks/bin/Release/net10.0/Evidence.Benchmarks. DISK is a folder on a
 disk, MEMORY one on tmpfs (/dev/shm without it), where a flush costs nothing. Takes some 2 GB of DISK for a ledger of a million entries.
 """
-import json, os, resource, shutil, subprocess, sys, tempfile
+import os, shutil, subprocess, sys, tempfile, time
 
 evidence, benchmarks, disk = sys.argv[1:4]
 memory = sys.argv[4] if len(sys.argv) > 4 else "/dev/shm"
@@ -15,7 +15,6 @@ MILLION = 1_000_000
 
 def run(command, home=None):
     """Standard output, wall seconds, processor seconds, and the largest resident set in MiB."""
-    import time
     environment = dict(os.environ, EVIDENCE_HOME=home or "/nonexistent", XDG_CACHE_HOME=os.path.join(disk, "cache"), EVIDENCE_ACTOR="bench")
     start = time.monotonic()
     process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, env=environment)

@@ -8,28 +8,12 @@ a mount of its own, so nothing of it is in the page cache; what is below the mou
 """
 import os, random, statistics, subprocess, sys, threading, time
 
+from measuring import MIB, make_source
+
 evidence, folder = sys.argv[1], sys.argv[2]
 rounds = int(sys.argv[3]) if len(sys.argv) > 3 else 3
 source, where = os.path.join(folder, "source.img"), os.path.join(folder, "mounted")
 environment = dict(os.environ, EVIDENCE_HOME=os.path.join(folder, "home"), XDG_CACHE_HOME=os.path.join(folder, "cache"))
-mib = 1 << 20
-
-
-def make_source():
-    log = random.Random(7)
-    with open(source, "wb") as file:
-        for _ in range(512):
-            file.write(os.urandom(mib))
-        for _ in range(256):
-            lines, size = [], 0
-            while size < mib:
-                line = "2012-01-19T%02d:%02d:%02dZ storage-%d httpd[%d]: GET /d/%08x HTTP/1.1 %d %d\n" % (
-                    log.randrange(24), log.randrange(60), log.randrange(60), log.randrange(9), log.randrange(30000),
-                    log.getrandbits(32), log.choice((200, 200, 200, 206, 304, 404)), log.randrange(10**7))
-                lines.append(line)
-                size += len(line)
-            file.write("".join(lines).encode()[:mib])
-        file.write(bytes(256 * mib))
 
 
 def quiet(*command):
@@ -40,7 +24,7 @@ def sequential(path):
     """The whole of it, as `cp` and `sha256sum` read; bytes a second."""
     start, total = time.monotonic(), 0
     with open(path, "rb", buffering=0) as file:
-        while part := file.read(mib):
+        while part := file.read(MIB):
             total += len(part)
     return total / (time.monotonic() - start)
 
@@ -81,12 +65,12 @@ def mounted(command, name, work):
 def main():
     os.makedirs(folder, exist_ok=True)
     if not os.path.exists(source):
-        make_source()
+        make_source(source)
         for kind, ewf, own in (("uncompressed", "deflate:none", "none"), ("compressed", "deflate:fast", "fast")):
             quiet("ewfacquire", "-u", "-q", "-c", ewf, "-S", "4GiB", "-t", os.path.join(folder, kind), source)
             quiet(evidence, "--vault", os.path.join(folder, kind), "--quiet", "acquire", source, "--item", "image", "--compression", own, "--no-verify")
     works = (
-        ("sequential, 1 MiB at a time", lambda path: sequential(path) / mib, "MiB/s"),
+        ("sequential, 1 MiB at a time", lambda path: sequential(path) / MIB, "MiB/s"),
         ("random, 4 KiB, one reader", lambda path: at_random(path, 1), "reads/s"),
         ("random, 4 KiB, eight readers", lambda path: at_random(path, 8), "reads/s"),
     )

@@ -7,43 +7,15 @@ EVIDENCE is the published command; FOLDER gets a 1 GiB file (half random, a quar
 tool can shrink to a bit over half) and every tool's output, so it decides what is measured: a folder on a disk, or on tmpfs.
 The file is read once before, so it is in the page cache. Tools: dc3dd, ewfacquire, restic, openssl.
 """
-import os, random, resource, shutil, statistics, subprocess, sys, time
+import os, shutil, statistics, subprocess, sys
+
+from measuring import make_source, run
 
 evidence, folder = sys.argv[1], sys.argv[2]
 rounds = int(sys.argv[3]) if len(sys.argv) > 3 else 5
 source = os.path.join(folder, "source.img")
 out = os.path.join(folder, "out")
 environment = dict(os.environ, EVIDENCE_HOME=os.path.join(folder, "home"), XDG_CACHE_HOME=os.path.join(folder, "cache"), RESTIC_PASSWORD="x")
-
-
-def make_source():
-    mib = 1 << 20
-    log = random.Random(7)
-    with open(source, "wb") as file:
-        for _ in range(512):
-            file.write(os.urandom(mib))
-        for _ in range(256):
-            lines = []
-            size = 0
-            while size < mib:
-                line = "2012-01-19T%02d:%02d:%02dZ storage-%d httpd[%d]: GET /d/%08x HTTP/1.1 %d %d\n" % (
-                    log.randrange(24), log.randrange(60), log.randrange(60), log.randrange(9), log.randrange(30000),
-                    log.getrandbits(32), log.choice((200, 200, 200, 206, 304, 404)), log.randrange(10**7))
-                lines.append(line)
-                size += len(line)
-            file.write("".join(lines).encode()[:mib])
-        file.write(bytes(256 * mib))
-
-
-def run(command):
-    """Wall seconds, processor seconds, and the largest resident set in MiB of one run."""
-    start = time.monotonic()
-    process = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, env=environment)
-    _, status, usage = os.wait4(process.pid, 0)
-    wall = time.monotonic() - start
-    if status != 0:
-        sys.exit("failed: " + " ".join(command))
-    return wall, usage.ru_utime + usage.ru_stime, usage.ru_maxrss / 1024
 
 
 def acquire(*options):
@@ -80,7 +52,7 @@ def fresh():
 
 os.makedirs(folder, exist_ok=True)
 if not os.path.exists(source):
-    make_source()
+    make_source(source)
 with open(source, "rb") as file:
     while file.read(1 << 24):
         pass
@@ -88,7 +60,7 @@ results = {name: [] for name in contenders}
 for number in range(rounds + 1):
     for name, command in contenders.items():
         fresh()
-        measured = run(command)
+        measured = run(command, environment)
         if number > 0:  # the first round warms up
             results[name].append(measured)
 shutil.rmtree(out, ignore_errors=True)

@@ -7,7 +7,9 @@ The disks (benchmarks/fleet.py makes some) are stored in FOLDER by each tool, un
 verifies all of it, from the page cache or tmpfs, three rounds after a warm-up. Throughput is of the disks' content. Of some disks libewf (20140813) cannot
 verify what it has just written uncompressed; it reads and hashes all of it, so its time counts all the same, and how often that was so is printed.
 """
-import os, shutil, statistics, subprocess, sys, time
+import os, shutil, statistics, sys
+
+from measuring import run
 
 evidence, folder, disks = sys.argv[1], sys.argv[2], sys.argv[3:]
 rounds = 3
@@ -19,37 +21,24 @@ vault = [evidence, "--vault", os.path.join(out, "vault"), "--quiet"]
 restic = ["restic", "-q", "--no-cache", "-r", os.path.join(out, "restic")]
 
 
-failed = 0
-
-
-def run(command):
-    global failed
-    start = time.monotonic()
-    process = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, env=environment)
-    _, status, usage = os.wait4(process.pid, 0)
-    if status != 0 and command[0] == "ewfverify":
-        failed += 1
-    elif status != 0:
-        sys.exit("failed: " + " ".join(command))
-    return time.monotonic() - start, usage.ru_utime + usage.ru_stime
-
-
-run(vault + ["acquire", "--no-verify", "--compression", "none", "--digest", "none", *disks])
-run(restic + ["init"])
-run(restic + ["backup", "--compression", "off", *disks])
+run(vault + ["acquire", "--no-verify", "--compression", "none", "--digest", "none", *disks], environment)
+run(restic + ["init"], environment)
+run(restic + ["backup", "--compression", "off", *disks], environment)
 images = []
 for number, disk in enumerate(disks):
     images.append(os.path.join(out, f"image-{number}"))
-    run(["ewfacquire", "-u", "-q", "-c", "deflate:none", "-d", "sha256", "-S", "4GiB", "-t", images[-1], disk])
+    run(["ewfacquire", "-u", "-q", "-c", "deflate:none", "-d", "sha256", "-S", "4GiB", "-t", images[-1], disk], environment)
 contenders = {
     "evidence verify": [vault + ["verify", "--no-record"]],
     "ewfverify -d sha256": [["ewfverify", "-q", "-d", "sha256", image + ".E01"] for image in images],
     "restic check --read-data": [restic + ["check", "--read-data"]],
 }
 results = {name: [] for name in contenders}
+failed = 0
 for number in range(rounds + 1):
     for name, commands in contenders.items():
-        measured = [run(command) for command in commands]
+        measured = [run(command, environment, may_fail=command[0] == "ewfverify") for command in commands]
+        failed += sum(not m[3] for m in measured)
         if number > 0:  # the first round warms up
             results[name].append((sum(m[0] for m in measured), sum(m[1] for m in measured)))
 shutil.rmtree(out, ignore_errors=True)
