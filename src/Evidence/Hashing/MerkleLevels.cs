@@ -4,11 +4,11 @@ namespace Evidence.Hashing;
 internal static class MerkleLevels
 {
     /// <summary>Computes all of them: as many hashes again as there are leaves.</summary>
-    internal static SubtreeHash Of(IReadOnlyList<Sha256Digest> leafHashes)
+    internal static SubtreeHash Of(Sha256Digest[] leafHashes)
     {
-        var levels = new List<IReadOnlyList<Sha256Digest>> { leafHashes };
-        while (levels[^1] is { Count: > 1 } below)
-            levels.Add([.. Enumerable.Range(0, below.Count / 2).Select(i => MerkleTree.NodeHash(below[2 * i], below[(2 * i) + 1]))]);
+        var levels = new List<Sha256Digest[]> { leafHashes };
+        while (levels[^1] is { Length: > 1 } below)
+            levels.Add(MerkleTree.NodeHashes(below));
         return (height, index) => levels[height][checked((int)index)];
     }
 }

@@ -1,3 +1,4 @@
+using System.Collections.Concurrent;
 using Evidence.Hashing;
 using Evidence.Segments;
 using Evidence.Vaults;
@@ -20,7 +21,7 @@ internal sealed class PackSurvey(VaultLayout layout, SegmentIndex found, Segment
         long total = packs.Sum(p => new FileInfo(layout.Pack(p)) is { Exists: true } file ? file.Length : 0);
         long done = 0;
         var parallel = new ParallelOptions { CancellationToken = cancellation, MaxDegreeOfParallelism = Environment.ProcessorCount };
-        Parallel.ForEach(packs, parallel, pack => Check(pack, bytes => progress(Interlocked.Add(ref done, bytes), total), cancellation));
+        Parallel.ForEach(Partitioner.Create(packs, EnumerablePartitionerOptions.NoBuffering), parallel, pack => Check(pack, bytes => progress(Interlocked.Add(ref done, bytes), total), cancellation));
         damaged.Sort();
         return damaged;
     }

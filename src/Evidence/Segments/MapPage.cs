@@ -81,7 +81,6 @@ public sealed class MapPage
             throw new FormatException($"A map page of {bytes.Length} bytes claims {count} runs.");
 
         var runs = new MapRun[count];
-        var tree = new MerkleAccumulator();
         long position = 0;
         for (int i = 0; i < runs.Length; i++)
         {
@@ -95,11 +94,10 @@ public sealed class MapPage
                 throw new FormatException($"Runs {i - 1} and {i} of a map page are of one kind and value: they would be one.");
             position = run.End;
             runs[i] = run;
-            tree.Append(MerkleTree.LeafHash(record));
         }
 
         return position == length
-            ? new MapPage((int)length, runs, tree.Root)
+            ? new MapPage((int)length, runs, MerkleTree.Root(MerkleTree.LeafHashes(bytes[HeaderSize..], RunSize)))
             : throw new FormatException($"The runs of a map page cover {position} of {length} bytes.");
     }
 

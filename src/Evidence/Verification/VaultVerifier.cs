@@ -1,3 +1,4 @@
+using System.Collections.Concurrent;
 using Evidence.Hashing;
 using Evidence.Ledger.Timestamping;
 using Evidence.Platform;
@@ -62,10 +63,7 @@ public sealed class VaultVerifier
         long total = packs.Sum(pack => LengthOf(layout.Pack(pack))) + documents.Sum(document => LengthOf(layout.Document(document)));
         CheckPacks(packs, good, Count, cancellation);
         using var segments = new SegmentReader(layout, good, fromMedium: true, refresh: false);
-        // Without names every record was recomputed in its pack already.
-        bool readSegments = options.Images.Count > 0;
-        ImageVerdict[] verdicts =
-            [.. images.Select(i => Absent(i.Recorded) ?? new ImageCheck(layout, parameters, good, segments, readSegments, options.Digests, ledgerVerdict.Content == ContentVerdict.Refuted).Run(i.Image, i.Recorded, cancellation))];
+        ImageVerdict[] verdicts = CheckImages(images, segments, good, ledgerVerdict, cancellation);
         if (ledger.Receipts is { } receipts)
             verdicts = [.. verdicts.Select(verdict => verdict with { Receipts = receipts.Of(verdict.Image) })];
         if (options.Images.Count == 0)
@@ -159,11 +157,33 @@ public sealed class VaultVerifier
             : options.StoredBytesOnly ? RecordDepth.StoredBytes
             : RecordDepth.Content;
         var parallel = new ParallelOptions { CancellationToken = cancellation, MaxDegreeOfParallelism = Environment.ProcessorCount };
-        Parallel.ForEach(packs, parallel, pack =>
+        // A pack is a lot of work, so that each is taken when its turn comes, and not some of them together.
+        Parallel.ForEach(Partitioner.Create(packs, EnumerablePartitionerOptions.NoBuffering), parallel, pack =>
         {
             List<PackEntry> entries = PackCheck.Run(layout, pack, depth, options.FromMedium, Add, progress, cancellation);
             good.AddPack(pack, [.. entries]);
         });
+    }
+
+    private ImageVerdict[] CheckImages(
+        IReadOnlyList<(Sha256Digest Image, RecordedImage? Recorded)> images, SegmentReader segments, SegmentIndex good, LedgerVerdict ledger, CancellationToken cancellation)
+    {
+        // Without names every record was recomputed in its pack already.
+        bool readSegments = options.Images.Count > 0;
+        // What is read of an image is read by all cores, one image after the other; where only maps are left to check they are checked side by side.
+        var parallel = new ParallelOptions
+        {
+            CancellationToken = cancellation,
+            MaxDegreeOfParallelism = readSegments || options.Digests ? 1 : Environment.ProcessorCount,
+        };
+        var verdicts = new ImageVerdict[images.Count];
+        Parallel.For(0, images.Count, parallel, i =>
+        {
+            (Sha256Digest image, RecordedImage? recorded) = images[i];
+            verdicts[i] = Absent(recorded)
+                ?? new ImageCheck(layout, parameters, good, segments, readSegments, options.Digests, ledger.Content == ContentVerdict.Refuted).Run(image, recorded, cancellation);
+        });
+        return verdicts;
     }
 
     private static long LengthOf(string path)

@@ -47,13 +47,16 @@ internal static unsafe class LaneHash
     {
         var order = new int[messages.Length];
         var lengths = new int[messages.Length];
+        bool ordered = true;
         for (int i = 0; i < order.Length; i++)
         {
             order[i] = i;
             lengths[i] = -messages[i].Length;
+            ordered &= i == 0 || lengths[i - 1] <= lengths[i];
         }
 
-        Array.Sort(lengths, order);
+        if (!ordered)
+            Array.Sort(lengths, order);
         return order;
     }
 

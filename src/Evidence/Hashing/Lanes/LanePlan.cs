@@ -18,7 +18,7 @@ internal readonly record struct LanePlan(LaneKernel? Kernel, int Alone)
         var best = new LanePlan(null, blocks.Length);
         double least = ((double)aloneBlock * rest) + ((double)aloneCall * blocks.Length);
         double alone = 0;
-        for (int count = 0; count < blocks.Length; count++)
+        for (int count = 0; count < blocks.Length && alone < least; count++)
         {
             foreach (LaneKernel kernel in kernels)
             {
