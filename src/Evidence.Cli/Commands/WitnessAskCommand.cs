@@ -30,7 +30,7 @@ internal static class WitnessAskCommand
         {
             WitnessPolicy policy = Options.RequirePolicy(session, parsed);
             using Vault vault = session.OpenVault();
-            AskedWitnesses asked = await vault.Ledger.AskWitnessesAsync(policy, cancellation: cancellation);
+            AskedWitnesses asked = await vault.Witnesses.AskAsync(policy, cancellation: cancellation);
             session.Answer(
                 () => new JsonObject
                 {
@@ -87,7 +87,7 @@ internal static class WitnessAskCommand
             WitnessPolicy policy = Options.RequirePolicy(session, parsed);
             using Vault vault = session.OpenVault();
             string path = Path.GetFullPath(parsed.GetValue(output)!);
-            Checkpoint checkpoint = vault.Ledger.WriteWitnessRequest(policy, path, parsed.GetValue(witness), parsed.GetValue(old), cancellation);
+            Checkpoint checkpoint = vault.Witnesses.WriteRequest(policy, path, parsed.GetValue(witness), parsed.GetValue(old), cancellation);
             session.Answer(
                 () => new JsonObject { ["request"] = path, ["size"] = DecimalText.Format(checkpoint.Size), ["root"] = checkpoint.Root.ToString() },
                 text => text.WriteLine($"The request for {Units.Count(checkpoint.Size)} entries is {path}"));
@@ -114,7 +114,7 @@ internal static class WitnessAskCommand
         {
             WitnessPolicy policy = Options.RequirePolicy(session, parsed);
             using Vault vault = session.OpenVault();
-            AcceptedAnswer accepted = vault.Ledger.AcceptWitnessAnswer(policy, parsed.GetValue(answer)!, cancellation);
+            AcceptedAnswer accepted = vault.Witnesses.AcceptAnswer(policy, parsed.GetValue(answer)!, cancellation);
             session.Answer(
                 () => new JsonObject
                 {

@@ -113,7 +113,7 @@ public sealed class BackgroundWitnessing : IAsyncDisposable
             PolicyWitness[] witnesses = [.. policy.Witnesses.Where(witness => witness.Url is not null && !IsLeftAlone(witness))];
             if (witnesses.Length == 0)
                 return null;
-            AskedWitnesses asked = await ledger.AskWitnessesAsync(policy, witnesses, Options, stop.Token).ConfigureAwait(false);
+            AskedWitnesses asked = await new VaultWitnesses(ledger, access).AskAsync(policy, witnesses, Options, stop.Token).ConfigureAwait(false);
             foreach (WitnessReply reply in asked.Replies)
                 Remember(reply);
             return new WitnessingOutcome(ledger, asked, null);

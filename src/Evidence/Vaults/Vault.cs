@@ -32,6 +32,7 @@ public sealed class Vault : IDisposable
         store = new Lazy<SegmentStore>(() => new SegmentStore(layout, Index, access.Logger));
         Ledger = new VaultLedger(layout, settings, access);
         Timestamps = new VaultTimestamps(Ledger, access);
+        Witnesses = new VaultWitnesses(Ledger, access);
         Documents = new VaultDocuments(layout, Ledger, access);
         Openings = new VaultOpenings(layout, Ledger, access);
     }
@@ -47,6 +48,9 @@ public sealed class Vault : IDisposable
 
     /// <summary>Time from outside for the ledger.</summary>
     public VaultTimestamps Timestamps { get; }
+
+    /// <summary>Witnesses for the ledger.</summary>
+    public VaultWitnesses Witnesses { get; }
 
     /// <summary>The documents that entries name.</summary>
     public VaultDocuments Documents { get; }
