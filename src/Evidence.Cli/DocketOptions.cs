@@ -23,7 +23,7 @@ internal static class DocketOptions
 
     internal static readonly Option<string?> SomeAssets = new("--assets") { Description = $"Which of its assets; without it, all of them: {SelectorWords}", HelpName = "SELECTOR" };
 
-    internal static readonly Argument<long> Entry = new("ENTRY") { Description = "The entry's number in the ledger." };
+    internal static readonly Argument<long> Entry = new("ENTRY") { Description = "The entry's number in the ledger.", CustomParser = Options.Entry };
 
     /// <summary>Keeps a document in the vault; null where none is given.</summary>
     internal static Sha256Digest? Keep(Vault vault, string? path) => path is null ? null : vault.Documents.AddFile(path);

@@ -1,5 +1,6 @@
 using System.CommandLine;
 using System.CommandLine.Parsing;
+using System.Globalization;
 using Evidence.Ledger.Witnesses;
 using Evidence.Segments;
 
@@ -39,6 +40,24 @@ internal static class Options
     {
         if (result.Tokens.FirstOrDefault(t => t.Value.StartsWith("--", StringComparison.Ordinal)) is { } token)
             result.AddError($"There is no option {token.Value} here.");
+    }
+
+    /// <summary>Reads how many.</summary>
+    internal static int Count(ArgumentResult result, int least, int most = int.MaxValue) => (int)Number(result, result.Tokens[0], least, most);
+
+    /// <summary>Reads an entry's number in the ledger.</summary>
+    internal static long Entry(ArgumentResult result) => Entries(result)[0];
+
+    /// <summary>Reads several of them.</summary>
+    internal static long[] Entries(ArgumentResult result) => [.. result.Tokens.Select(token => Number(result, token, 0, long.MaxValue))];
+
+    private static long Number(ArgumentResult result, Token token, long least, long most)
+    {
+        if (long.TryParse(token.Value, NumberStyles.None, CultureInfo.InvariantCulture, out long number) && number >= least && number <= most)
+            return number;
+        string name = result.Parent is OptionResult option ? option.Option.Name : result.Argument.Name;
+        result.AddError($"{name} takes a number from {least}{(most < int.MaxValue ? $" to {most}" : "")}, not '{token.Value}'.");
+        return least;
     }
 
     /// <summary>The policy that is named, else the user's own; null where there is none.</summary>

@@ -1,4 +1,5 @@
 using System.CommandLine;
+using System.CommandLine.Parsing;
 using Evidence;
 using Evidence.Cli;
 
@@ -11,5 +12,8 @@ string message = string.Join(" ", parsed.Errors.Select(e => e.Message));
 if (parsed.GetResult(Session.JsonOption) is { Implicit: false })
     Session.PrintError(ErrorCode.Usage, message);
 else
-    Console.Error.WriteLine($"evidence: {SafeWriter.Shown(message)} See 'evidence {(parsed.CommandResult.Command is RootCommand ? "" : parsed.CommandResult.Command.Name + " ")}--help'.");
+    Console.Error.WriteLine($"evidence: {SafeWriter.Shown(message)} See 'evidence {Words(parsed.CommandResult)}--help'.");
 return ExitCode.Usage;
+
+static string Words(CommandResult result) =>
+    result.Command is RootCommand ? "" : $"{(result.Parent is CommandResult above ? Words(above) : "")}{result.Command.Name} ";

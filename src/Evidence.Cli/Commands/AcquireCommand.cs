@@ -65,7 +65,7 @@ internal static class AcquireCommand
     {
         Description = "How often to read each bad sector again, in turns backwards and forwards.",
         HelpName = "N",
-        Validators = { r => { if (r.GetValueOrDefault<int>() < 0) r.AddError("--retries takes a number from 0."); } },
+        CustomParser = r => Options.Count(r, 0),
     };
 
     private static readonly Option<bool> NoScrape = new("--no-scrape")
@@ -101,7 +101,7 @@ internal static class AcquireCommand
         Description = "How many sources are imaged at one time, at most: 16 unless told otherwise. 1 where they lie on one disk with a moving head.",
         HelpName = "N",
         DefaultValueFactory = _ => Acquirer.DefaultSideBySide,
-        Validators = { r => { if (r.GetValueOrDefault<int>() < 1) r.AddError("--jobs takes a number from 1."); } },
+        CustomParser = r => Options.Count(r, 1),
     };
 
     private static readonly Option<bool> NoVerify = new("--no-verify")

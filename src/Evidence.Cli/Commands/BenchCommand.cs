@@ -23,7 +23,7 @@ internal static class BenchCommand
         Description = "How many made-up disks are imaged at once: 16 unless told otherwise.",
         HelpName = "N",
         DefaultValueFactory = _ => Acquirer.DefaultSideBySide,
-        Validators = { r => { if (r.GetValueOrDefault<int>() < 1) r.AddError("--disks takes a number from 1."); } },
+        CustomParser = r => Options.Count(r, 1),
     };
 
     private static readonly Option<string> DiskSize = new("--disk-size")
@@ -50,7 +50,7 @@ internal static class BenchCommand
     {
         Description = "How many servers there are to image, with --size and --days.",
         HelpName = "N",
-        Validators = { r => { if (r.GetValueOrDefault<long?>() is < 1) r.AddError("--servers takes a number from 1."); } },
+        CustomParser = r => Options.Count(r, 1),
     };
 
     private static readonly Option<string?> ServerSize = new("--size") { Description = "What the disks of one server hold together, as 500GB, 2TB or 1TiB.", HelpName = "SIZE" };
@@ -59,7 +59,7 @@ internal static class BenchCommand
     {
         Description = "How many days there are.",
         HelpName = "N",
-        Validators = { r => { if (r.GetValueOrDefault<int?>() is < 1) r.AddError("--days takes a number from 1."); } },
+        CustomParser = r => Options.Count(r, 1),
     };
 
     private static readonly Option<bool> NoVerify = new("--no-verify") { Description = "Leave out reading back, as in 'evidence acquire --no-verify'." };

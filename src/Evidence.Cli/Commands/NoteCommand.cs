@@ -12,7 +12,7 @@ internal static class NoteCommand
 
     private static readonly Option<string[]> Items = new("--item") { Description = "An item that it concerns; may be given several times.", HelpName = "ID" };
 
-    private static readonly Option<long?> Corrects = new("--corrects") { Description = "The entry that this puts right; that one stays as it is.", HelpName = "ENTRY" };
+    private static readonly Option<long?> Corrects = new("--corrects") { Description = "The entry that this puts right; that one stays as it is.", HelpName = "ENTRY", CustomParser = r => Options.Entry(r) };
 
     internal static Command Build()
     {

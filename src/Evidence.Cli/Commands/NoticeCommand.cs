@@ -24,12 +24,12 @@ internal static class NoticeCommand
         DefaultValueFactory = _ => "2d",
     };
 
-    private static readonly Option<int?> Days = new("--days") { Description = "How many days the party has. Without it: the longer of the policy's two terms.", HelpName = "N" };
+    private static readonly Option<int?> Days = new("--days") { Description = "How many days the party has. Without it: the longer of the policy's two terms.", HelpName = "N", CustomParser = r => Options.Count(r, 1) };
 
     private static readonly Option<string?> Unit = new Option<string?>("--unit") { Description = "Of which days, with --days: working, in the party's own calendar, or calendar.", HelpName = "UNIT" }
         .AcceptOnlyFromAmong("working", "calendar");
 
-    private static readonly Argument<long[]> Entries = new("ENTRY") { Description = "The notices' entries in the ledger.", Arity = ArgumentArity.OneOrMore };
+    private static readonly Argument<long[]> Entries = new("ENTRY") { Description = "The notices' entries in the ledger.", Arity = ArgumentArity.OneOrMore, CustomParser = Options.Entries };
 
     private static readonly Option<string> Method = new("--method") { Description = "How: courier, registered mail, e-mail, portal.", HelpName = "TEXT", Required = true };
 

@@ -16,7 +16,7 @@ internal static class ResponseCommand
         Validators = { Options.RefuseUnknownOptions },
     };
 
-    private static readonly Option<long?> Notice = new("--notice") { Description = "The notice that it answers, by its entry.", HelpName = "ENTRY" };
+    private static readonly Option<long?> Notice = new("--notice") { Description = "The notice that it answers, by its entry.", HelpName = "ENTRY", CustomParser = r => Options.Entry(r) };
 
     private static readonly Option<string?> Assets = new("--assets") { Description = $"Which assets; without it, all those of the notice: {DocketOptions.SelectorWords}", HelpName = "SELECTOR" };
 

@@ -55,7 +55,7 @@ internal static class TransferCommand
 
     private static readonly Argument<string> AnswerFile = new("ANSWER") { Description = "The file that came back." };
 
-    private static readonly Argument<long> Entry = new("ENTRY") { Description = "The offer's entry in the ledger." };
+    private static readonly Argument<long> Entry = new("ENTRY") { Description = "The offer's entry in the ledger.", CustomParser = Options.Entry };
 
     private static readonly Option<string?> ListItem = new("--item") { Description = "Only offers of this item.", HelpName = "ID" };
 

@@ -35,6 +35,7 @@ internal static class WipeCommand
         Description = "How many sectors of each to read. Which ones follows from the entry that says that the wipe begins, so that nobody can choose them.",
         HelpName = "N",
         DefaultValueFactory = _ => ReadBack.UsualPlaces,
+        CustomParser = r => Options.Count(r, 1, ReadBack.MostPlaces),
     };
 
     private static readonly Option<string> Why = new("--text") { Description = "Why.", HelpName = "TEXT", Required = true };
@@ -58,7 +59,7 @@ internal static class WipeCommand
 
     private static Command Begin()
     {
-        var clearance = new Argument<long>("CLEARANCE") { Description = "The clearance's entry." };
+        var clearance = new Argument<long>("CLEARANCE") { Description = "The clearance's entry.", CustomParser = Options.Entry };
         var command = new Command(
             "begin",
             """
@@ -96,7 +97,7 @@ internal static class WipeCommand
 
     private static Command Done()
     {
-        var intent = new Argument<long>("INTENT") { Description = "The entry that says that the wipe begins." };
+        var intent = new Argument<long>("INTENT") { Description = "The entry that says that the wipe begins.", CustomParser = Options.Entry };
         var command = new Command(
             "done",
             """
@@ -143,7 +144,7 @@ internal static class WipeCommand
 
     private static Command Abandon()
     {
-        var intent = new Argument<long>("INTENT") { Description = "The entry that says that the wipe begins." };
+        var intent = new Argument<long>("INTENT") { Description = "The entry that says that the wipe begins.", CustomParser = Options.Entry };
         var command = new Command("abandon", "Says that a wipe that began was not done. The clearance stays used up.") { intent, Why };
         Session.Bind(command, (session, parsed, _) =>
         {

@@ -13,6 +13,13 @@ internal static class WitnessAskCommand
 {
     internal static Command Ask()
     {
+        var longest = new Option<int>("--longest")
+        {
+            Description = "How many seconds to go on asking those who do not answer; 1 to 3600.",
+            HelpName = "SECONDS",
+            DefaultValueFactory = _ => 60,
+            CustomParser = r => Options.Count(r, 1, 3600),
+        };
         var command = new Command(
             "ask",
             """
@@ -24,13 +31,14 @@ internal static class WitnessAskCommand
               evidence witness ask --policy witnesses.policy
             """)
         {
-            Options.Policy,
+            Options.Policy, longest,
         };
         Session.Bind(command, async (session, parsed, cancellation) =>
         {
             WitnessPolicy policy = Options.RequirePolicy(session, parsed);
             using Vault vault = session.OpenVault();
-            AskedWitnesses asked = await vault.Witnesses.AskAsync(policy, cancellation: cancellation);
+            var patience = new WitnessClientOptions { Longest = TimeSpan.FromSeconds(parsed.GetValue(longest)) };
+            AskedWitnesses asked = await vault.Witnesses.AskAsync(policy, patience, cancellation);
             session.Answer(
                 () => new JsonObject
                 {
@@ -70,7 +78,7 @@ internal static class WitnessAskCommand
     {
         var output = new Option<string>("--output") { Description = "Where the request goes; for 'witness answer' on the witness's machine.", HelpName = "REQUEST-FILE", Required = true };
         var witness = new Option<string?>("--witness") { Description = "Which witness of the policy it is for; not needed where there is one.", HelpName = "NAME" };
-        var old = new Option<long?>("--old") { Description = "The size that the witness cosigned last, where it says so; without it, what is known here.", HelpName = "SIZE" };
+        var old = new Option<long?>("--old") { Description = "The size that the witness cosigned last, where it says so; without it, what is known here.", HelpName = "SIZE", CustomParser = r => Options.Entry(r) };
         var command = new Command(
             "request",
             """

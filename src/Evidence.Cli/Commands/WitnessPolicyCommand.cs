@@ -17,7 +17,7 @@ internal static class WitnessPolicyCommand
             Description = "A witness: what to call it, its key as 'witness key' prints it, and its URL if it has one, with spaces between. May be given several times.",
             HelpName = "'NAME VKEY [URL]'",
         };
-        var quorum = new Option<int?>("--quorum") { Description = "How many of them must have cosigned; without it all.", HelpName = "N" };
+        var quorum = new Option<int?>("--quorum") { Description = "How many of them must have cosigned; without it all.", HelpName = "N", CustomParser = r => Options.Count(r, 0) };
         var output = new Option<string>("--output") { Description = "The policy's file. One that is there is not overwritten.", HelpName = "FILE", Required = true };
         var command = new Command(
             "policy",

@@ -60,7 +60,7 @@ public sealed class BackgroundWitnessTests : IDisposable
         Assert.Equal("", keeper.Json("note", "two").Succeeds().Errors);
         Assert.Equal(0, Connections(silent));
         // Who is told to ask does so.
-        keeper.Json("witness", "ask", "--policy", Path.Combine(keeper.Home, "policy")).Ends(1);
+        keeper.Json("witness", "ask", "--longest", "2", "--policy", Path.Combine(keeper.Home, "policy")).Ends(1);
         Assert.InRange(Connections(silent), 1, 4);
     }
 
