@@ -17,7 +17,7 @@ campaign() { # campaign NAME PROJECT CLASS...
   local began=$SECONDS name=$1 project=$2
   shift 2
   # What a test counts is printed as it goes.
-  "tests/$project/bin/Release/net10.0/$project" $(printf -- "-class $project.%s " "$@") -showLiveOutput 2>&1 | tee "$log" | sed -unE 's/^.*\[OUTPUT\] (.*)$/   \1/p'
+  "tests/$project/bin/Release/net10.0/$project" $(printf -- "-class $project.%s " "$@") -showLiveOutput -noColor 2>&1 | tee "$log" | sed -unE 's/^.*\[OUTPUT\] (.*)$/   \1/p'
   if [ "${PIPESTATUS[0]}" = 0 ]; then echo "ok $name, $((SECONDS - began)) s"; else
     echo "FAILED $name, $((SECONDS - began)) s"; failures=$((failures + 1)); grep -v OUTPUT "$log" | head -200
   fi
