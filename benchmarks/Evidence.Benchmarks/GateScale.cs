@@ -52,7 +52,7 @@ internal static class GateScale
             });
             Console.WriteLine(string.Create(
                 CultureInfo.InvariantCulture,
-                $"  {ledger.Size} entries, {whole.Assets.Count} assets, {cleared} cleared; index {new FileInfo(keys.MemoryPath("gate-scale", "docket-2")).Length / 1048576.0:0.0} MiB; answer {answer.IsCleared}; peak {Process.GetCurrentProcess().PeakWorkingSet64 / 1048576} MiB"));
+                $"  {ledger.Size} entries, {whole.Assets.Count} assets, {cleared} cleared; index {new FileInfo(keys.MemoryPath("gate-scale", "docket-4")).Length / 1048576.0:0.0} MiB; answer {answer.IsCleared}; peak {Process.GetCurrentProcess().PeakWorkingSet64 / 1048576} MiB"));
         }
         finally
         {
@@ -80,6 +80,7 @@ internal static class GateScale
         var times = new List<OutsideTime>();
         PreservationPolicy policy = PreservationPolicy.Default with { Approvals = PreservationPolicy.Default.Approvals with { Count = 0 } };
         Put(EntryKind.Identity, [], new ActorIdentity("keeper", null, keeper.PublicKey).ToJson());
+        Put(EntryKind.Identity, [], new VaultIdentity(Origin, default, log.VerifierKeys).ToJson());
         Say([], new PolicyStatement(policy.Digest, policy.Name, null));
         string[] parties = ["customer", "counsel"];
         foreach (string party in parties)

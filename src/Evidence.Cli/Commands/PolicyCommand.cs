@@ -127,7 +127,7 @@ internal static class PolicyCommand
             byte[] document = File.ReadAllBytes(parsed.GetValue(file)!);
             using Vault vault = session.OpenVault();
             var writer = new DocketWriter(vault);
-            bool isFirst = writer.Docket.Policies.Count == 0;
+            bool isFirst = !writer.Docket.Policies.Any(policy => policy.IsOfFirm);
             long? entry = writer.Propose(document);
             session.Answer(DocketOptions.One(entry), json => json["policy"] = policy.Digest.ToString(), text =>
             {

@@ -15,6 +15,9 @@ public sealed class KeyRegistry
     /// <summary>The vault's identity, once an entry declared it. The first declaration stands.</summary>
     public VaultIdentity? Vault { get; private set; }
 
+    /// <summary>The id of the key that signed that declaration: whoever began the vault. Null where no entry declared it.</summary>
+    public string? Keeper { get; private set; }
+
     /// <summary>Judges the next entry of the log, and takes in what it declares if its signature holds.</summary>
     /// <param name="index">Its place.</param>
     /// <param name="entry">The entry.</param>
@@ -111,7 +114,7 @@ public sealed class KeyRegistry
             case VaultIdentity when Vault is not null:
                 return "The vault is declared already, and the first declaration stands.";
             case VaultIdentity vault:
-                Vault = vault;
+                (Vault, Keeper) = (vault, signer.KeyId);
                 return null;
             case KeyRotation rotation:
                 return Rotate(index, entry, rotation);

@@ -1,6 +1,7 @@
 using System.Runtime.InteropServices;
 using System.Text.Json.Nodes;
 using Evidence.Hashing;
+using Evidence.Ledger.Timestamping;
 using NodaTime;
 
 namespace Evidence.Ledger;
@@ -107,6 +108,13 @@ internal static class StagedEntries
             if (IsOfTheGate(entry.Payload))
             {
                 refused.Add(new RefusedEntry(name, "Clearances, and that a wipe begins, are recorded where the log's keys are, after the gate was asked there; nobody leaves one."));
+                continue;
+            }
+
+            if (TimestampDocument.FileOf(entry.Payload) is { } stamp && storage.TryRead(stamp, TimestampDocument.LargestSize + 1) is var bytes &&
+                (bytes is null || Sha256Digest.Compute(bytes) != TimestampDocument.DigestOf(stamp)))
+            {
+                refused.Add(new RefusedEntry(name, $"It names the time stamp {stamp}, which is not there: the ledger would miss it for ever. Whoever has the file puts it there first."));
                 continue;
             }
 

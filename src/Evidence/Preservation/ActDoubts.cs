@@ -32,6 +32,9 @@ internal sealed class ActDoubts(Docket docket, PreservationPolicy policy, Outsid
             : null;
     }
 
+    /// <summary>Why an act of the firm's does not count; null where it does. Anybody may say that they sent a notice, or that a server was switched off.</summary>
+    internal string? OfFirm(IRecorded act) => act.IsOfFirm ? Of(act) : $"entry {act.Entry} is signed by {act.Signer.Name}, who does not speak for the firm";
+
     /// <summary>Why an act is not a party's, though it says so: neither its key signed it, nor, where it has none, does a paper show it. Null where it is.</summary>
     /// <param name="act">The act.</param>
     /// <param name="party">The party.</param>
@@ -41,28 +44,41 @@ internal sealed class ActDoubts(Docket docket, PreservationPolicy policy, Outsid
     {
         if (Of(act) is { } doubt)
             return doubt;
-        if (docket.Parties.GetValueOrDefault(party) is not { } known || known.Statements[0].Entry > act.Entry)
+        if (docket.Parties.GetValueOrDefault(party) is not { Introduction: { } introduced } known || introduced.Entry > act.Entry)
             return $"entry {act.Entry} speaks for '{party}', who was not on the record then";
         bool isOwn = docket.IsOwn(act, party);
         if (isOwn && known.KeyEntry < keyedBefore)
             return null;
         if (known.KeyEntry is { } keyed && keyed < keyedBefore && keyed < act.Entry)
             return $"entry {act.Entry} is not signed by the key of {party}, but by {act.Signer.Name}";
-        return document ? null : $"entry {act.Entry} is recorded by {act.Signer.Name} for {party}, and names no paper that shows it";
+        return !document ? $"entry {act.Entry} is recorded by {act.Signer.Name} for {party}, and names no paper that shows it"
+            : act.IsOfFirm || isOwn ? null
+            : $"entry {act.Entry} is recorded for {party} by {act.Signer.Name}, who does not speak for the firm";
     }
 
     /// <summary>The approvals of an act that count: each of another person, whom the policy names, and none of whoever made it.</summary>
     internal IReadOnlyList<Recorded<Approval>> ApprovalsOf(IRecorded act, IReadOnlyList<string> approvers) =>
-    [
-        .. docket.ApprovalsOf(act.LeafHash).Where(approval => RefusalOf(approval, act, approvers) is null)
-            .DistinctBy(approval => docket.Registry.Keys[approval.Signer.KeyId].FirstKey, StringComparer.Ordinal),
-    ];
+        OfEachPerson(docket.ApprovalsOf(act.LeafHash).Where(approval => RefusalOf(approval, act, approvers) is null));
+
+    /// <summary>Of some approvals each person's first.</summary>
+    internal IReadOnlyList<Recorded<Approval>> OfEachPerson(IEnumerable<Recorded<Approval>> approvals)
+    {
+        var first = new List<Recorded<Approval>>();
+        foreach (Recorded<Approval> approval in approvals)
+        {
+            if (!first.Exists(other => docket.IsSamePerson(other.Signer.KeyId, approval.Signer.KeyId)))
+                first.Add(approval);
+        }
+
+        return first;
+    }
 
     /// <summary>Why an approval does not count; null where it does.</summary>
     internal string? RefusalOf(Recorded<Approval> approval, IRecorded act, IReadOnlyList<string> approvers) =>
         Of(approval) is { } doubt ? doubt
         : approval.Entry < act.Entry ? $"entry {approval.Entry} approves what came after it"
         : docket.Registry.IsSameActor(approval.Signer.KeyId, act.Signer.KeyId) ? $"entry {approval.Entry} is {approval.Signer.Name}'s approval of their own request"
+        : docket.IsSamePerson(approval.Signer.KeyId, act.Signer.KeyId) ? $"entry {approval.Entry} is signed by {approval.Signer.Name}, and whoever requests it goes by that name, too, with another key: whether they are two people, nobody can tell"
         : !approvers.Any(approver => docket.Registry.IsSameActor(approver, approval.Signer.KeyId)) ? $"entry {approval.Entry} is signed by {approval.Signer.Name}, whom the policy does not name among those who may approve"
         : null;
 }

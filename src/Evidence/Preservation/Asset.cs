@@ -6,6 +6,7 @@ namespace Evidence.Preservation;
 public sealed class Asset
 {
     private readonly List<Recorded<AssetDeclaration>> declarations = [];
+    private readonly List<Recorded<AssetDeclaration>> claims = [];
     private readonly List<Recorded<AssetStateChange>> states = [];
 
     internal Asset(string id) => Id = id;
@@ -13,23 +14,30 @@ public sealed class Asset
     /// <summary>What it is called in this ledger.</summary>
     public string Id { get; }
 
-    /// <summary>What was declared of it, in the log's order. Empty where entries name it that no declaration came before.</summary>
+    /// <summary>What the firm declared of it, in the log's order. Empty where entries name it that no declaration came before.</summary>
     public IReadOnlyList<Recorded<AssetDeclaration>> Declarations => declarations;
 
-    /// <summary>How it stood with it, in the log's order.</summary>
+    /// <summary>What others declared of it, who do not speak for the firm: it counts for nothing, or anybody could take a machine's name and serials.</summary>
+    public IReadOnlyList<Recorded<AssetDeclaration>> Claims => claims;
+
+    /// <summary>How it stood with it, in the log's order. That it was switched off, or came back, only the firm can say; that it is in use, or was taken away, anybody.</summary>
     public IReadOnlyList<Recorded<AssetStateChange>> States => states;
 
     /// <summary>What says that it is in service; null where that is not what was said last.</summary>
     public Recorded<AssetStateChange>? InService => states is [.., { Statement.State: AssetState.InService } last] ? last : null;
 
     /// <summary>
+    /// Up to where the machine was in service: what ended that, or what says that it is. Null where it never was said to be. Who was told of it before that, or consented, was told of
+    /// other data than are on it now.
+    /// </summary>
+    public Recorded<AssetStateChange>? LastService =>
+        states.FindLastIndex(state => state.Statement.State == AssetState.InService) is >= 0 and var used ? states[Math.Min(used + 1, states.Count - 1)] : null;
+
+    /// <summary>
     /// Up to where the machine may have been written to: it came back from the hands of others, or its service ended, or it is in service. Null where none of that was ever said.
     /// An image from before it is not of what is on the disks now.
     /// </summary>
-    public Recorded<AssetStateChange>? LastUse =>
-        states.FindLastIndex(state => state.Statement.State is AssetState.InService or AssetState.Returned) is >= 0 and var used
-            ? states[states[used].Statement.State == AssetState.InService ? Math.Min(used + 1, states.Count - 1) : used]
-            : null;
+    public Recorded<AssetStateChange>? LastUse => states.FindLast(state => state == LastService || state.Statement.State == AssetState.Returned);
 
     /// <summary>The machine's serials, by its first declaration.</summary>
     public IReadOnlyList<string> Serials => declarations is [var first, ..] ? first.Statement.Serials : [];
@@ -73,16 +81,19 @@ public sealed class Asset
     public IReadOnlyList<Recorded<WipeStatement>> Wipes => wipes;
 
     /// <summary>The report of the wipe that was done; null where none was.</summary>
-    public Recorded<WipeStatement>? Wiped => wipes.Find(wipe =>
-        wipe.Statement is WipeReport report && wipes.Exists(begun => begun.Statement is WipeIntent && begun.LeafHash == report.Intent && begun.Entry < wipe.Entry));
+    public Recorded<WipeStatement>? Wiped => wipes.Find(wipe => wipe.Statement is WipeReport && wipes.Exists(begun => begun.Statement is WipeIntent && EndsIt(begun, wipe)));
 
     /// <summary>The wipe that was begun, and of which nothing more is said; null where there is none.</summary>
-    public Recorded<WipeStatement>? OpenIntent => wipes.Find(wipe => wipe.Statement is WipeIntent && !wipes.Exists(later => later.Statement switch
-    {
-        WipeReport report => report.Intent == wipe.LeafHash,
-        WipeAbandonment abandoned => abandoned.Intent == wipe.LeafHash,
-        _ => false,
-    }));
+    public Recorded<WipeStatement>? OpenIntent => wipes.Find(wipe => wipe.Statement is WipeIntent && !wipes.Exists(later => EndsIt(wipe, later)));
+
+    /// <summary>Whether an entry says what came of a wipe, and may: whoever began it says so, or the firm.</summary>
+    private static bool EndsIt(Recorded<WipeStatement> begun, Recorded<WipeStatement> later) =>
+        later.Entry > begun.Entry && (later.IsOfFirm || later.Signer.KeyId == begun.Signer.KeyId) && later.Statement switch
+        {
+            WipeReport report => report.Intent == begun.LeafHash,
+            WipeAbandonment abandoned => abandoned.Intent == begun.LeafHash,
+            _ => false,
+        };
 
     private readonly List<Recorded<HoldStatement>> holds = [];
     private readonly List<Recorded<NoticeStatement>> notices = [];
@@ -97,7 +108,8 @@ public sealed class Asset
     {
         switch (recorded)
         {
-            case Recorded<AssetDeclaration> declaration: declarations.Add(declaration); break;
+            case Recorded<AssetDeclaration> declaration: (declaration.IsOfFirm ? declarations : claims).Add(declaration); break;
+            case Recorded<AssetStateChange> { IsOfFirm: false, Statement.State: AssetState.Isolated or AssetState.Returned }: break;
             case Recorded<AssetStateChange> state: states.Add(state); break;
             case Recorded<HoldStatement> hold: holds.Add(hold); break;
             case Recorded<NoticeStatement> notice: notices.Add(notice); break;

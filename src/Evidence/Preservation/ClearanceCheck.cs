@@ -32,6 +32,8 @@ public sealed record ClearanceCheck(ClearanceGrant? Grant, IReadOnlyList<string>
             refusals.Add($"It expired at {Words.Of(grant.Expires)}; it is {Words.Of(now)} by this clock.");
         if (now < grant.At)
             refusals.Add($"It was given at {Words.Of(grant.At)}, and it is {Words.Of(now)} by this clock, which is wrong, or was when it was given.");
+        if (grant.Serials.Count == 0)
+            refusals.Add("It names no serial, and so no machine.");
         if (grant.Serials.Except(serials, StringComparer.Ordinal).Any())
             refusals.Add($"It is for the machine with the serials {Words.Of(grant.Serials)}, and this one has {Words.Of(serials)}.");
         return new ClearanceCheck(grant, refusals);

@@ -1,5 +1,6 @@
 using Evidence.Hashing;
 using Evidence.Ledger;
+using Evidence.Ledger.Timestamping;
 using Evidence.Preservation.Statements;
 using Evidence.Vaults;
 
@@ -13,6 +14,7 @@ namespace Evidence.Preservation;
 public sealed class Docket
 {
     private readonly Dictionary<string, Party> parties = new(StringComparer.Ordinal);
+    private readonly HashSet<Party> providers = [];
     private readonly Dictionary<string, Asset> assets = new(StringComparer.Ordinal);
     private readonly Dictionary<string, List<Recorded<AssetDeclaration>>> disks = new(StringComparer.Ordinal);
     private readonly Dictionary<string, List<Recorded<AssetDeclaration>>> serials = new(StringComparer.Ordinal);
@@ -20,6 +22,8 @@ public sealed class Docket
     private readonly HashSet<Sha256Digest> imaged = [];
     private readonly Dictionary<Sha256Digest, List<ImageStatement>> verifications = [];
     private readonly Dictionary<Sha256Digest, List<Recorded<DeliveryStatement>>> deliveries = [];
+    private readonly Dictionary<Sha256Digest, List<Recorded<ResponseStatement>>> answers = [];
+    private readonly Dictionary<AssetList, List<Recorded<NoticeStatement>>> notices = [];
     private readonly Dictionary<Sha256Digest, List<Recorded<Approval>>> approvals = [];
     private readonly Dictionary<Sha256Digest, IRecorded> acts = [];
     private readonly List<Recorded<PolicyStatement>> policies = [];
@@ -114,15 +118,45 @@ public sealed class Docket
     /// <param name="notice">The leaf hash of the notice's entry.</param>
     public IReadOnlyList<Recorded<DeliveryStatement>> DeliveriesOf(Sha256Digest notice) => deliveries.GetValueOrDefault(notice) ?? [];
 
+    /// <summary>
+    /// The objections that are about an asset, in the log's order: those that name it, and those to another entry of a notice about it that is several entries
+    /// (<see cref="AssetList"/>). Whoever objects to all that one of those is about has perhaps seen no other, and objects to the notice.
+    /// </summary>
+    public IReadOnlyList<Recorded<ResponseStatement>> ObjectionsTo(Asset asset)
+    {
+        ArgumentNullException.ThrowIfNull(asset);
+        return
+        [
+            .. asset.Responses.Concat(asset.Notices.SelectMany(OthersOf).SelectMany(other => (answers.GetValueOrDefault(other.LeafHash) ?? []).Where(answer => IsToAllOf(answer, other))))
+                .Where(response => response.Statement.Act == ResponseAct.Objection).DistinctBy(response => response.Entry).OrderBy(response => response.Entry),
+        ];
+    }
+
+    /// <summary>The assets that an objection is about: those that it names, and all others of the notice where it is to all that one of its entries is about.</summary>
+    public IReadOnlyList<string> AssetsOf(Recorded<ResponseStatement> objection)
+    {
+        ArgumentNullException.ThrowIfNull(objection);
+        return objection.Statement.Notice is { } told && Find(told) is Recorded<NoticeStatement> notice && IsToAllOf(objection, notice)
+            ? [.. objection.Items.Concat(OthersOf(notice).SelectMany(other => other.Items)).Distinct(StringComparer.Ordinal)]
+            : objection.Items;
+    }
+
+    private static bool IsToAllOf(Recorded<ResponseStatement> answer, Recorded<NoticeStatement> notice) => !notice.Items.Except(answer.Items, StringComparer.Ordinal).Any();
+
+    /// <summary>The other entries of notices about the same list of assets to the same party; none where the list has room in one.</summary>
+    private IEnumerable<Recorded<NoticeStatement>> OthersOf(Recorded<NoticeStatement> notice) => notice.Statement.List.Count > notice.Items.Count
+        ? notices[notice.Statement.List].Where(other => other.Statement.Party == notice.Statement.Party && other.Entry != notice.Entry)
+        : [];
+
     /// <summary>Who approved a request, or a change of policy.</summary>
     /// <param name="target">The leaf hash of its entry.</param>
     public IReadOnlyList<Recorded<Approval>> ApprovalsOf(Sha256Digest target) => approvals.GetValueOrDefault(target) ?? [];
 
-    /// <summary>The declarations that name a disk, in the log's order.</summary>
+    /// <summary>The firm's declarations that name a disk, in the log's order.</summary>
     /// <param name="disk">The disk's id.</param>
     public IReadOnlyList<Recorded<AssetDeclaration>> DeclarationsOf(string disk) => disks.GetValueOrDefault(disk) ?? [];
 
-    /// <summary>The declarations that name a serial, of the machine or of one of its disks, in the log's order.</summary>
+    /// <summary>The firm's declarations that name a serial, of the machine or of one of its disks, in the log's order.</summary>
     /// <param name="serial">The serial.</param>
     public IReadOnlyList<Recorded<AssetDeclaration>> DeclarationsOfSerial(string serial) => serials.GetValueOrDefault(serial) ?? [];
 
@@ -133,7 +167,12 @@ public sealed class Docket
     public IReadOnlyList<ImageStatement> StatementsOn(Sha256Digest image) =>
     [
         .. (verifications.GetValueOrDefault(image) ?? [])
-            .Concat(receipts.Of(image).Select(r => new ImageStatement(r.Receipt.Entry, r.Receipt.Signer, r.Receipt.Time, r.Content, IsReceipt: true) { Replica = r.Receipt.Receipt.Replica }))
+            .Concat(receipts.About(image).Select(r => new ImageStatement(r.Receipt.Entry, r.Receipt.Signer, r.Receipt.Time, r.Content ?? ImageStatement.Untold, IsReceipt: true)
+            {
+                Replica = r.Receipt.Receipt.Replica,
+                After = r.Receipt.Receipt.Size,
+                IsOfFirm = IsOfFirm(r.Receipt.Signer.KeyId, r.Receipt.Entry),
+            }))
             .OrderBy(statement => statement.Entry),
     ];
 
@@ -176,6 +215,21 @@ public sealed class Docket
         return parties.GetValueOrDefault(party) is { Key: { } key, KeyEntry: { } declared } && declared < act.Entry && Registry.IsSameActor(act.Signer.KeyId, key);
     }
 
+    /// <summary>
+    /// Whether a key speaks for the firm at a place of the log: it is that of whoever began the vault, or of a party whom they, or another of the firm, put on the record as a
+    /// provider. Anybody can leave an entry in staging; what speaks for a wipe is taken only from these, and from the parties themselves.
+    /// </summary>
+    /// <param name="key">The key's id.</param>
+    /// <param name="entry">The place.</param>
+    public bool IsOfFirm(string key, long entry) =>
+        (Registry.Keeper is { } keeper && Registry.IsSameActor(keeper, key)) || providers.Any(party => party.KeyEntry < entry && Registry.IsSameActor(party.Key!, key));
+
+    /// <summary>Whether two keys are one person's, as far as the record can tell: one came in the place of the other, or both go by one name.</summary>
+    public bool IsSamePerson(string one, string other) =>
+        Registry.IsSameActor(one, other) || (NameOf(one) is { } name && string.Equals(name, NameOf(other), StringComparison.OrdinalIgnoreCase));
+
+    private string? NameOf(string key) => Registry.Keys.GetValueOrDefault(key)?.Identity.Name.Trim();
+
     private void Take(JudgedEntry judged)
     {
         receipts.Take(judged);
@@ -198,9 +252,9 @@ public sealed class Docket
                 break;
             case EntryKind.Verification when verified.TryAdd(index, entry):
                 foreach ((Sha256Digest image, string content) in VerificationOutcome.TryRead(entry.Payload.Body))
-                    AddTo(verifications, image, new ImageStatement(index, signer, entry.Payload.Time, content, IsReceipt: false));
+                    AddTo(verifications, image, new ImageStatement(index, signer, entry.Payload.Time, content, IsReceipt: false) { After = index, IsOfFirm = IsOfFirm(signer.KeyId, index) });
                 break;
-            case EntryKind.Timestamp when TimestampRecord.FileOf(entry.Payload) is { } file:
+            case EntryKind.Timestamp when TimestampDocument.FileOf(entry.Payload) is { } file:
                 stamps.Add(new NamedStamp(index, file));
                 break;
             default:
@@ -220,8 +274,8 @@ public sealed class Docket
             AssetStateChange state => Take(At(state), [state.Asset]),
             HoldStatement hold => Take(At(hold), entry.Payload.Items),
             ReleaseStatement release => Take(At(release), entry.Payload.Items),
-            NoticeStatement notice => Take(At(notice), entry.Payload.Items),
-            ResponseStatement response => Take(At(response), entry.Payload.Items),
+            NoticeStatement notice => AddTo(notices, notice.List, TakeOf(At(notice))),
+            ResponseStatement response => TakeAnswer(At(response)),
             ClearanceRequest request => Take(At(request), entry.Payload.Items),
             ClearanceGrant grant => Take(At(grant), [grant.Asset]),
             WipeIntent intent => Take(At<WipeStatement>(intent), [intent.Asset]),
@@ -236,7 +290,7 @@ public sealed class Docket
         said[entry.Statement] = recorded;
 
         Recorded<T> At<T>(T said)
-            where T : Statement => new(index, entry.LeafHash, entry.Payload.Items, signer, entry.Payload.Time, said);
+            where T : Statement => new(index, entry.LeafHash, entry.Payload.Items, signer, entry.Payload.Time, said) { IsOfFirm = IsOfFirm(signer.KeyId, index) };
     }
 
     private Recorded<PartyStatement> Take(Recorded<PartyStatement> statement)
@@ -244,7 +298,9 @@ public sealed class Docket
         if (parties.TryGetValue(statement.Statement.Party, out Party? party))
             party.Add(statement);
         else
-            parties.Add(statement.Statement.Party, new Party(statement));
+            parties.Add(statement.Statement.Party, party = new Party(statement));
+        if (party is { Role: PartyRole.Provider, Key: not null })
+            providers.Add(party);
         return statement;
     }
 
@@ -260,11 +316,25 @@ public sealed class Docket
         return recorded;
     }
 
+    private Recorded<T> TakeOf<T>(Recorded<T> recorded)
+        where T : Statement
+    {
+        _ = Take(recorded, recorded.Items);
+        return recorded;
+    }
+
+    private Recorded<ResponseStatement> TakeAnswer(Recorded<ResponseStatement> response)
+    {
+        if (response.Statement.Notice is { } notice)
+            AddTo(answers, notice, response);
+        return TakeOf(response);
+    }
+
     private IRecorded TakeMachine(Recorded<AssetDeclaration> declared)
     {
-        foreach (AssetDisk disk in declared.Statement.Disks)
+        foreach (AssetDisk disk in declared.IsOfFirm ? declared.Statement.Disks : [])
             AddTo(disks, disk.Id, declared);
-        foreach (string serial in declared.Statement.AllSerials)
+        foreach (string serial in declared.IsOfFirm ? declared.Statement.AllSerials : [])
             AddTo(serials, serial, declared);
         return Take(declared, [declared.Statement.Asset]);
     }
@@ -288,12 +358,27 @@ public sealed class Docket
 /// <param name="Entry">The index of the entry that says so.</param>
 /// <param name="Signer">Who signed it.</param>
 /// <param name="Time">When, by their claim.</param>
-/// <param name="Content">The verdict in one word: <c>verified</c>, <c>incomplete</c>, <c>unverifiable</c>, <c>refuted</c>.</param>
+/// <param name="Content">
+/// The verdict in one word: <c>verified</c>, <c>incomplete</c>, <c>unverifiable</c>, <c>refuted</c>; of a receipt also <c>absent</c>, where that copy does not hold it, and
+/// <see cref="Untold"/>.
+/// </param>
 /// <param name="IsReceipt">Whether it is of a copy that another keeps; else of the vault of this ledger.</param>
 public sealed record ImageStatement(long Entry, ActorIdentity Signer, NodaTime.Instant Time, string Content, bool IsReceipt)
 {
     /// <summary>Which replica a receipt is of; null where it does not say, and where it is no receipt.</summary>
     public string? Replica { get; init; }
+
+    /// <summary>The content of an image that a receipt is about and does not list: what was found, it does not tell.</summary>
+    public const string Untold = "untold";
+
+    /// <summary>
+    /// How many entries the log had, at the least, when it was made. A receipt names the size and the root that its signer had before them; a verification is made where the log is, so for
+    /// that it is its own place.
+    /// </summary>
+    public required long After { get; init; }
+
+    /// <summary>Whether whoever signed it spoke for the firm then.</summary>
+    public required bool IsOfFirm { get; init; }
 }
 
 /// <summary>A time stamp that an entry names.</summary>

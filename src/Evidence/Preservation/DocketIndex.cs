@@ -17,7 +17,7 @@ internal sealed class DocketIndex
     /// <summary>Where the log grew by fewer entries than this, it is not written again.</summary>
     private const long WorthWriting = 64;
 
-    private const string Name = "docket-3";
+    private const string Name = "docket-4";
     private const int PairLength = 2 * sizeof(long);
     private const int HeaderLength = sizeof(long) + Sha256Digest.Size;
 

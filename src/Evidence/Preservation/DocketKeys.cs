@@ -1,5 +1,6 @@
 using Evidence.Hashing;
 using Evidence.Ledger;
+using Evidence.Ledger.Timestamping;
 using Evidence.Preservation.Statements;
 using Evidence.Vaults;
 
@@ -32,6 +33,12 @@ internal static class DocketKeys
 
     private static string Image(Sha256Digest image) => "image:" + image;
 
+    /// <summary>The entries of a notice that has more than one; null of one that has not.</summary>
+    private static string? ListOf(LedgerEntry entry, NoticeStatement notice) => notice.List.Count > entry.Payload.Items.Count ? "list:" + notice.List.Digest : null;
+
+    /// <summary>The answers to an entry of a notice; followed where the notice has more than one.</summary>
+    private static string AnswerTo(Sha256Digest notice) => "answer:" + notice;
+
     /// <summary>What answers an act.</summary>
     private static string On(Sha256Digest act) => "on:" + act;
 
@@ -44,7 +51,7 @@ internal static class DocketKeys
         switch (entry.Payload.Kind)
         {
             case EntryKind.Identity:
-            case EntryKind.Timestamp when TimestampRecord.FileOf(entry.Payload) is not null:
+            case EntryKind.Timestamp when TimestampDocument.FileOf(entry.Payload) is not null:
                 return [All];
             case EntryKind.Acquisition:
                 return [Acquisitions, .. entry.Payload.Items.Select(Item), .. From(entry)];
@@ -70,6 +77,8 @@ internal static class DocketKeys
                     WipeAbandonment abandoned => [Asset(abandoned.Asset)],
                     DeliveryStatement delivery => [On(delivery.Notice)],
                     Approval approval => [On(approval.Target)],
+                    NoticeStatement notice => [Act(entry.LeafHash), .. entry.Payload.Items.Select(Asset), .. ListOf(entry, notice) is { } list ? (string[])[list] : []],
+                    ResponseStatement { Notice: { } notice } => [Act(entry.LeafHash), .. entry.Payload.Items.Select(Asset), AnswerTo(notice)],
                     null => [],
                     _ => [Act(entry.LeafHash), .. entry.Payload.Items.Select(Asset)],
                 };
@@ -84,7 +93,8 @@ internal static class DocketKeys
         _ => Statement.TryParse(entry.Payload) switch
         {
             AssetDeclaration asset => [.. asset.Disks.SelectMany(disk => (string[])[Item(disk.Id), Disk(disk.Id)]), .. asset.AllSerials.Select(Serial)],
-            PolicyStatement or NoticeStatement or ClearanceRequest => [On(entry.LeafHash)],
+            PolicyStatement or ClearanceRequest => [On(entry.LeafHash)],
+            NoticeStatement notice => ListOf(entry, notice) is { } list ? [On(entry.LeafHash), list, AnswerTo(entry.LeafHash)] : [On(entry.LeafHash)],
             ReleaseStatement release => [Act(release.Target)],
             ResponseStatement { Notice: { } notice } => [Act(notice)],
             _ => [],

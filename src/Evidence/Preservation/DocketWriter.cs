@@ -11,7 +11,8 @@ namespace Evidence.Preservation;
 
 /// <summary>
 /// Puts on a vault's ledger what bears on wiping: parties, assets, holds, notices, answers, policies. Each act is an entry, signed by the vault's actor; what another party signed
-/// on a machine of their own comes in by <see cref="CarriedStatement"/>. It refuses what names nothing; who may do what is judged by the gate, for the ledger has the last word.
+/// on a machine of their own comes in by <see cref="CarriedStatement"/>. It refuses what names nothing, and what counts from the firm alone where the actor does not speak for it
+/// (<see cref="Docket.IsOfFirm"/>); who else may do what is judged by the gate, for the ledger has the last word.
 /// </summary>
 public sealed class DocketWriter
 {
@@ -45,6 +46,7 @@ public sealed class DocketWriter
     public long? Add(PartyStatement party)
     {
         ArgumentNullException.ThrowIfNull(party);
+        DemandFirm();
         DemandName(party.Party, "The party");
         if (DateTimeZoneProviders.Tzdb.GetZoneOrNull(party.Zone) is null)
             throw Invalid($"'{party.Zone}' is no time zone: name one as the IANA does, Pacific/Auckland, say.");
@@ -61,6 +63,7 @@ public sealed class DocketWriter
     /// <exception cref="EvidenceException">One is declared already as another machine, is given twice, or names a party that is not on the record. Then none is declared.</exception>
     public IReadOnlyList<long> Declare(IReadOnlyList<AssetDeclaration> assets)
     {
+        DemandFirm();
         _ = WithoutKnown(assets);
         return RecordAll(assets.Select(asset => New([asset.Asset], asset)));
     }
@@ -126,6 +129,8 @@ public sealed class DocketWriter
     public IReadOnlyList<long> Say(IReadOnlyList<AssetStateChange> states)
     {
         ArgumentNullException.ThrowIfNull(states);
+        if (states.Any(state => state.State is AssetState.Isolated or AssetState.Returned))
+            DemandFirm();
         _ = DemandAssets([.. states.Select(state => state.Asset)]);
         return RecordAll(states.Select(state => New([state.Asset], state)));
     }
@@ -157,7 +162,7 @@ public sealed class DocketWriter
         IReadOnlyList<IRecorded> parts = FindAct(target) switch
         {
             Recorded<HoldStatement> hold => Docket.PartsOf(hold),
-            Recorded<ResponseStatement> { Statement.Act: ResponseAct.Objection } objection => [objection],
+            Recorded<ResponseStatement> { Statement.Act: ResponseAct.Objection } objection => [.. AssetList.Split(Docket.AssetsOf(objection)).Select(part => objection with { Items = part })],
             _ => throw Invalid($"Entry {target} is neither a hold nor an objection."),
         };
         return RecordAll(Shares(parts, assets).Select(share => New(share.Assets, new ReleaseStatement(share.Act.LeafHash, party, document, words))));
@@ -182,6 +187,7 @@ public sealed class DocketWriter
         ArgumentNullException.ThrowIfNull(term);
         ArgumentNullException.ThrowIfNull(policy);
         ArgumentNullException.ThrowIfNull(material);
+        DemandFirm();
         var list = AssetList.Of(DemandAssets(assets));
         NoticeStatement[] notices =
         [
@@ -202,6 +208,7 @@ public sealed class DocketWriter
     {
         ArgumentNullException.ThrowIfNull(notices);
         ArgumentNullException.ThrowIfNull(make);
+        DemandFirm();
         return RecordAll(notices.SelectMany(notice => Docket.PartsOf(FindNotice(notice))).DistinctBy(part => part.Entry).Select(part => New(part.Items, make(part.LeafHash))));
     }
 
@@ -247,6 +254,16 @@ public sealed class DocketWriter
         Sha256Digest? current = PolicyInForce.Of(Docket, GateMaterial.Of(vault, Docket)).Act?.Statement.Policy;
         if (current == policy.Digest)
             throw Invalid($"The policy '{policy.Name}' is in force already.");
+        if (current is null)
+            DemandFirm();
+        string[] approvers = [.. policy.Approvals.By];
+        for (int i = 0; i < approvers.Length; i++)
+        {
+            // Their approvals would count as one person's, also for another policy: there might be no way out any more.
+            if (approvers[(i + 1)..].FirstOrDefault(other => Docket.IsSamePerson(approvers[i], other)) is { } same)
+                throw Invalid($"The keys {approvers[i]} and {same}, both in 'approvals.by', go by one name in this ledger, '{Docket.Registry.Keys[same].Identity.Name}': whoever is another person makes a key under a name of their own ('evidence identity create').");
+        }
+
         using (var stream = new MemoryStream(document, writable: false))
             _ = vault.Documents.Add(stream);
         return Record([], new PolicyStatement(policy.Digest, policy.Name, current));
@@ -308,6 +325,15 @@ public sealed class DocketWriter
         return assets.FirstOrDefault(asset => Docket.Assets.GetValueOrDefault(asset) is not { Declarations.Count: > 0 }) is { } unknown
             ? throw Invalid($"There is no asset '{unknown}' on the record: 'evidence asset list' shows those that there are, 'evidence asset add' adds one.")
             : [.. assets];
+    }
+
+    /// <summary>What would count for nothing is not recorded: whoever did it would take it for done.</summary>
+    private void DemandFirm()
+    {
+        if (vault.Ledger.ActorKeyIds().Any(key => Docket.IsOfFirm(key, Docket.Size)))
+            return;
+        string keeper = Docket.Registry.Keeper is { } first ? Docket.Registry.Keys[first].Identity.Name : "whoever began the vault";
+        throw Invalid($"{vault.Ledger.Actor} does not speak for the firm in this ledger, so this would count for nothing. {keeper} does, by --actor, or puts {vault.Ledger.Actor} on the record: 'evidence party add NAME --role provider --key KEY'.");
     }
 
     private static void DemandName(string name, string what)

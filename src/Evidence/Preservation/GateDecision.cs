@@ -30,6 +30,9 @@ public sealed record GateDecision
     /// <summary>Every rule that spoke, in the order in which they are asked.</summary>
     public required IReadOnlyList<GateRule> Rules { get; init; }
 
+    /// <summary>The leaf hash of the request that it is for; null where none counts.</summary>
+    public Sha256Digest? Request { get; init; }
+
     /// <summary>By what the asset may be wiped; null where it may not.</summary>
     public required ClearanceGround? Ground { get; init; }
 

@@ -11,10 +11,11 @@ internal sealed class Inquiry
     {
         Docket = docket;
         Material = material;
-        PolicyEntry = docket.Policies[0].Entry;
+        PolicyEntry = docket.Policies.First(policy => policy.IsOfFirm).Entry;
         PolicyAct = policyAct;
         Policy = policy;
         Asset = asset;
+        Objections = docket.ObjectionsTo(asset);
         At = at;
         Times = material.TimesFor(policy);
         Doubts = new ActDoubts(docket, policy, Times);
@@ -33,6 +34,9 @@ internal sealed class Inquiry
 
     internal Asset Asset { get; }
 
+    /// <summary>The objections that are about the asset.</summary>
+    internal IReadOnlyList<Recorded<ResponseStatement>> Objections { get; }
+
     internal Instant At { get; }
 
     internal OutsideTimes Times { get; }
@@ -43,21 +47,24 @@ internal sealed class Inquiry
     internal Instant Reached => Times.Latest is { } latest ? Instant.Min(latest.NotBefore, At) : Instant.MinValue;
 
     /// <summary>
-    /// The role by which a party may let something go: the first that it had, if it was on the record before a place of the log. Null where it was not.
+    /// The role by which a party may let something go: the first that the firm named, if it did before a place of the log. Null where it did not.
     /// </summary>
     internal PartyRole? RoleOf(string party, long entry = long.MaxValue) =>
-        Docket.Parties.GetValueOrDefault(party)?.Statements[0] is { } first && first.Entry < entry ? first.Statement.Role : null;
+        Docket.Parties.GetValueOrDefault(party) is { Introduction.Entry: var first, Role: var role } && first < entry ? role : null;
 
-    /// <summary>Whether a party ever had one of some roles, or is not on the record: what speaks against a wipe is not taken from it by calling it something else later.</summary>
+    /// <summary>
+    /// Whether a party ever had one of some roles, by whoever's word, or is not on the record by the firm's: what speaks against a wipe is not taken from it by calling it something
+    /// else later.
+    /// </summary>
     internal bool MayBe(string party, IReadOnlyCollection<PartyRole> roles) =>
-        Docket.Parties.GetValueOrDefault(party) is not { } known || known.Statements.Any(said => roles.Contains(said.Statement.Role));
+        Docket.Parties.GetValueOrDefault(party) is not { Role: not null } known || known.Statements.Any(said => roles.Contains(said.Statement.Role));
 
     /// <summary>
     /// Everyone who has a say in the asset: those that were named for it, those that hold it, and those that answered. Who let it go again, and has no other part in it, has no say.
     /// </summary>
     internal IReadOnlyList<string> PartiesWithSay =>
     [
-        .. Asset.Parties.Concat(Asset.Holds.Where(hold => HoldsRule.Over(this, hold) is null).Select(hold => hold.Statement.Party)).Concat(Asset.Responses.Select(response => response.Statement.Party))
+        .. Asset.Parties.Concat(Asset.Holds.Where(hold => HoldsRule.Over(this, hold) is null).Select(hold => hold.Statement.Party)).Concat(Asset.Responses.Concat(Objections).Select(response => response.Statement.Party))
             .Distinct(StringComparer.Ordinal).Where(party => MayBe(party, Policy.Notices.To)),
     ];
 

@@ -85,8 +85,8 @@ public static class NoticeSchedule
 
     private static IEnumerable<NoticeTask> Of(Inquiry inquiry, string party, NoticeTerm term)
     {
-        long? demanded = term == inquiry.Policy.Notices.OnSilence ? ToldRule.Demanded(inquiry, party) : null;
-        if (Settled(inquiry, party, demanded) is { } settled)
+        long? since = ToldRule.Since(inquiry, party, onSilence: term == inquiry.Policy.Notices.OnSilence)?.Entry;
+        if (Settled(inquiry, party, since) is { } settled)
         {
             yield return settled;
             yield break;
@@ -97,7 +97,7 @@ public static class NoticeSchedule
         Instant? last = null;
         foreach (Recorded<NoticeStatement> notice in inquiry.Asset.Notices.Where(notice => notice.Statement.Party == party).OrderBy(notice => notice.Statement.Window.From))
         {
-            if (notice.Entry < demanded || ToldRule.Flaw(inquiry, notice, term) is not null || (last is { } before && notice.Statement.Window.From < before + term.Apart))
+            if (notice.Entry < since || ToldRule.Flaw(inquiry, notice, term) is not null || (last is { } before && notice.Statement.Window.From < before + term.Apart))
                 continue;
             (NoticeTask? task, bool counts) = Next(inquiry, notice);
             if (task is not null)
@@ -117,14 +117,14 @@ public static class NoticeSchedule
     }
 
     /// <summary>What a party said that makes further notices needless; null where it said nothing such.</summary>
-    private static NoticeTask? Settled(Inquiry inquiry, string party, long? demanded)
+    private static NoticeTask? Settled(Inquiry inquiry, string party, long? since)
     {
-        Recorded<ResponseStatement>? objection = inquiry.Asset.Responses.LastOrDefault(response =>
-            response.Statement.Party == party && response.Statement.Act == ResponseAct.Objection &&
+        Recorded<ResponseStatement>? objection = inquiry.Objections.LastOrDefault(response =>
+            response.Statement.Party == party &&
             ObjectionsRule.Withdrawal(inquiry, response) is null && ObjectionsRule.Overruling(inquiry, response) is null);
         if (objection is not null)
             return new NoticeTask(party, NoticeStep.Objected, $"{party} objects, by entry {objection.Entry}: only {party} takes that back, or a superior overrules it.", null, [objection.Entry], []);
-        return ToldRule.Consent(inquiry, party, demanded) is { } consent
+        return ToldRule.Consent(inquiry, party, since) is { } consent
             ? new NoticeTask(party, NoticeStep.Done, $"{party} consents, by entry {consent.Entry}.", null, [consent.Entry], [])
             : null;
     }

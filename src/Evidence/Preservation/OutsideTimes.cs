@@ -13,14 +13,20 @@ public sealed class OutsideTimes
     private readonly TimeBounds bounds;
 
     /// <summary>Takes what is proved.</summary>
-    public OutsideTimes(IEnumerable<OutsideTime> times)
+    /// <param name="times">What is proved.</param>
+    /// <param name="lost">The stamps that entries name and that cannot be read; null for none.</param>
+    public OutsideTimes(IEnumerable<OutsideTime> times, IReadOnlyList<LostStamp>? lost = null)
     {
         ArgumentNullException.ThrowIfNull(times);
+        Lost = lost ?? [];
         this.times = [.. times.OrderBy(time => time.Entry)];
         Proved = new ProvedTimes(this.times.Select(time => new ProvedTime(time.Size, time.NoLaterThan, time.By)));
         bounds = new TimeBounds(Proved, this.times.Select(time => new NamedTime(time.Entry, time.NotBefore)));
         Latest = this.times.MaxBy(time => time.NotBefore);
     }
+
+    /// <summary>The stamps that entries name and that cannot be read: what they would prove is not known, so that nobody can say what follows from the others alone.</summary>
+    public IReadOnlyList<LostStamp> Lost { get; }
 
     /// <summary>The latest of them; null where there is none.</summary>
     public OutsideTime? Latest { get; }
@@ -33,6 +39,14 @@ public sealed class OutsideTimes
 
     /// <summary>After when an entry was put into the log; null where nothing proves it.</summary>
     public NamedTime? NotBefore(long entry) => bounds.Of(entry).NotBefore;
+
+    /// <summary>
+    /// How old something may be: when it was made at the earliest, by what is proved, or by its own word where that says earlier. Null where nothing proves it: then it may be of any
+    /// age. What it says of its time makes it older, and never younger.
+    /// </summary>
+    /// <param name="after">It was made when the log had at least the entries before this one.</param>
+    /// <param name="claimed">What it says.</param>
+    public Instant? Oldest(long after, Instant claimed) => NotBefore(after) is { } proved ? Instant.Min(proved.Instant, claimed) : null;
 
     /// <summary>The first of them that is not before an instant; null where there is none.</summary>
     public OutsideTime? Reached(Instant instant) => times.Find(time => time.NotBefore >= instant);
@@ -49,6 +63,12 @@ public sealed class OutsideTimes
             ? $"entry {entry} says that it is of {Words.Of(claimed)}, and was in the ledger by {Words.Of(latest.NoLaterThan)}, by {latest.By}: its clock was ahead"
         : null;
 }
+
+/// <summary>A time stamp that an entry names and that cannot be read.</summary>
+/// <param name="Entry">The index of the entry.</param>
+/// <param name="File">The stamp's file, below <c>ledger/</c>.</param>
+/// <param name="IsThere">Whether there is a file of that name, with other content; else there is none.</param>
+public sealed record LostStamp(long Entry, string File, bool IsThere);
 
 /// <summary>An instant that an outsider proves.</summary>
 /// <param name="Entry">The index of the entry that names the proof: it, and all after it, came after <paramref name="NotBefore"/>.</param>

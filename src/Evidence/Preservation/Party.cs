@@ -18,13 +18,22 @@ public sealed class Party
     /// <summary>What was said last.</summary>
     public PartyStatement Latest => statements[^1].Statement;
 
-    /// <summary>The id of its key, the first that was declared for it; null where none was. What came in that key's place by rotation is its key as well.</summary>
+    /// <summary>The role by which it may let something go, or keep a copy: the one that the firm named first; null where it named none.</summary>
+    public PartyRole? Role => Introduction?.Statement.Role;
+
+    /// <summary>
+    /// What the firm said of it first; null where only others did. Anybody can leave an entry that calls somebody a court, so what lets a party speak for a wipe, its role and its
+    /// key, is the firm's word alone, on which it can be held. What speaks against one (other roles, other days) is taken from whoever says it.
+    /// </summary>
+    public Recorded<PartyStatement>? Introduction => statements.Find(statement => statement.IsOfFirm);
+
+    /// <summary>The id of its key, the first that the firm declared for it; null where none was. What came in that key's place by rotation is its key as well.</summary>
     public string? Key => Keyed?.Statement.Key;
 
     /// <summary>The index of the entry that names its key; null where none does.</summary>
     public long? KeyEntry => Keyed?.Entry;
 
-    private Recorded<PartyStatement>? Keyed => statements.Find(statement => statement.Statement.Key is not null);
+    private Recorded<PartyStatement>? Keyed => statements.Find(statement => statement.IsOfFirm && statement.Statement.Key is not null);
 
     /// <summary>What was known of it at a place of the log; null where it was not on the record yet.</summary>
     public PartyStatement? AsOf(long entry) => statements.FindLast(statement => statement.Entry < entry)?.Statement;

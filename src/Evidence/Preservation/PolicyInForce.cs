@@ -10,7 +10,7 @@ namespace Evidence.Preservation;
 public sealed record PolicyInForce(Recorded<PolicyStatement>? Act, PreservationPolicy? Policy, IReadOnlyList<GateReason> Reasons)
 {
     /// <summary>
-    /// Finds it. The first proposal is in force at once; each later one only by the rules of the one before it, and by the time that that one trusts: else a policy could
+    /// Finds it. The firm's first proposal is in force at once; each later one only by the rules of the one before it, and by the time that that one trusts: else a policy could
     /// bring itself about.
     /// </summary>
     /// <param name="docket">The docket.</param>
@@ -19,9 +19,12 @@ public sealed record PolicyInForce(Recorded<PolicyStatement>? Act, PreservationP
     {
         ArgumentNullException.ThrowIfNull(docket);
         ArgumentNullException.ThrowIfNull(material);
-        if (docket.Policies.Count == 0)
-            return new PolicyInForce(null, null, [new GateReason("No policy is on the record.", [], "Somebody of the firm records one: 'evidence policy set FILE', or 'evidence policy default'.")]);
-        Recorded<PolicyStatement> first = docket.Policies[0];
+        if (docket.Policies.FirstOrDefault(proposed => proposed.IsOfFirm) is not { } first)
+        {
+            string others = string.Concat(docket.Policies.Select(proposed => $" That of entry {proposed.Entry} does not count: {proposed.Signer.Name} does not speak for the firm."));
+            return new PolicyInForce(null, null, [new GateReason($"No policy is on the record.{others}", [], "Somebody of the firm records one: 'evidence policy set FILE', or 'evidence policy default'.")]);
+        }
+
         var reasons = new List<GateReason>();
         if (material.FindPolicy(first.Statement.Policy) is not { } policy)
             return new PolicyInForce(first, null, [Missing(first)]);

@@ -36,7 +36,7 @@ internal static class PolicyReader
             Preserved = ReadPreserved(root["preserved"].RequireOnly("copies", "verified", "unreadable", "accepted-by")),
             Notices = ReadNotices(root["notices"].RequireOnly("to", "when-preserved", "on-silence", "delivery")),
             Objections = new ObjectionRules(ReadRoles(root["objections"].RequireOnly("block")["block"])),
-            Approvals = ReadApprovals(root["approvals"].RequireOnly("count", "by", "within")),
+            Approvals = ReadApprovals(root["approvals"].RequireOnly("requested-by", "count", "by", "within")),
             CoolingOff = ReadTime(root["cooling-off"], Duration.Zero, Year),
             Clearance = new ClearanceRules(ReadTime(root["clearance"].RequireOnly("valid")["valid"], Duration.FromMinutes(1), Duration.FromDays(31))),
             Superiors = ReadSuperiors(root["superiors"].RequireOnly("court", "authority")),
@@ -78,6 +78,7 @@ internal static class PolicyReader
     }
 
     private static ApprovalRules ReadApprovals(YamlNode approvals) => new(
+        ReadRoles(approvals["requested-by"]) is { Count: > 0 } requesters ? requesters : throw approvals["requested-by"].Wrong("names nobody: what nobody may request is never cleared."),
         approvals["count"].Integer(1, MostApprovals), approvals["by"].Distinct(ReadKey), ReadTime(approvals["within"], Duration.FromHours(1), Year));
 
     private static ChangeRules ReadChanges(YamlNode changes) => new(changes["approvals"].Integer(1, MostApprovals), ReadTime(changes["wait"], Duration.Zero, Year));

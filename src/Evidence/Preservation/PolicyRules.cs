@@ -67,11 +67,12 @@ public sealed record NoticeRules(IReadOnlyList<PartyRole> To, NoticeTerm WhenPre
 /// <param name="Block">The roles.</param>
 public sealed record ObjectionRules(IReadOnlyList<PartyRole> Block);
 
-/// <summary>Who must approve.</summary>
+/// <summary>Who may ask for a clearance, and who must approve it.</summary>
+/// <param name="RequestedBy">The roles of those who may request it. Whoever began the vault is of the provider.</param>
 /// <param name="Count">How many people, none of whom is the one who requests it.</param>
 /// <param name="By">The ids of the keys of those who may; empty where nobody is named yet, and then nobody may.</param>
 /// <param name="Within">How old an approval may be.</param>
-public sealed record ApprovalRules(int Count, IReadOnlyList<string> By, Duration Within);
+public sealed record ApprovalRules(IReadOnlyList<PartyRole> RequestedBy, int Count, IReadOnlyList<string> By, Duration Within);
 
 /// <summary>What a clearance is worth.</summary>
 /// <param name="Valid">How long after it was granted it may be used.</param>

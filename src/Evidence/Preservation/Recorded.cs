@@ -14,7 +14,11 @@ namespace Evidence.Preservation;
 /// <param name="Time">When, by the signer's claim.</param>
 /// <param name="Statement">What it says.</param>
 public sealed record Recorded<T>(long Entry, Sha256Digest LeafHash, IReadOnlyList<string> Items, ActorIdentity Signer, Instant Time, T Statement) : IRecorded
-    where T : Statement;
+    where T : Statement
+{
+    /// <inheritdoc/>
+    public required bool IsOfFirm { get; init; }
+}
 
 /// <summary>Where a statement stands, and whose it is.</summary>
 public interface IRecorded
@@ -33,4 +37,7 @@ public interface IRecorded
 
     /// <summary>When, by the signer's claim.</summary>
     Instant Time { get; }
+
+    /// <summary>Whether whoever signed it spoke for the firm, as the record had it at that place (<see cref="Docket.IsOfFirm"/>).</summary>
+    bool IsOfFirm { get; }
 }

@@ -25,10 +25,16 @@ internal sealed class StampJudge(VaultLedger vault, Docket docket)
         JsonObject known = Recall();
         int before = known.Count;
         var times = new List<OutsideTime>();
+        var lost = new List<LostStamp>();
         foreach (NamedStamp stamp in docket.Stamps.DistinctBy(stamp => stamp.File, StringComparer.Ordinal))
         {
-            if (vault.Storage.TryRead(stamp.File, TimestampDocument.LargestSize + 1) is not { } bytes || Sha256Digest.Compute(bytes) != TimestampDocument.DigestOf(stamp.File))
+            byte[]? bytes = vault.Storage.TryRead(stamp.File, TimestampDocument.LargestSize + 1);
+            if (bytes is null || Sha256Digest.Compute(bytes) != TimestampDocument.DigestOf(stamp.File))
+            {
+                lost.Add(new LostStamp(stamp.Entry, stamp.File, IsThere: bytes is not null));
                 continue;
+            }
+
             string key = KeyOf(stamp.File, authorities, keys);
             if (known[key] is not JsonObject said)
                 known[key] = said = Encode(LedgerTimestamps.Judge(vault.Storage, stamp.File, docket.Ledger, keys, authorities));
@@ -38,7 +44,7 @@ internal sealed class StampJudge(VaultLedger vault, Docket docket)
 
         if (known.Count > before)
             vault.Memory?.Write(Name, CanonicalJson.Serialize(known));
-        return new OutsideTimes(times);
+        return new OutsideTimes(times, lost);
     }
 
     private JsonObject Recall()

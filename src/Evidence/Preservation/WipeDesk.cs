@@ -40,7 +40,7 @@ public sealed class WipeDesk
         Asset cleared = docket.Assets[asset];
         return new ClearanceGrant(
             asset, cleared.Serials, cleared.Disks, decision.Size, decision.Root, decision.Policy!.Value, decision.At, decision.Expires!.Value, decision.Ground!.Value,
-            cleared.Requests.Count > 0 ? cleared.Requests[^1].LeafHash : null);
+            decision.Request);
     });
 
     /// <summary>Says that a wipe begins now, and uses a clearance up by it. The gate is asked once more: a hold that came meanwhile still counts.</summary>
@@ -98,11 +98,11 @@ public sealed class WipeDesk
             reasons.Add(new GateReason($"The clearance in entry {grant.Entry} was used up by entry {used.Entry}.", [grant.Entry, used.Entry], again));
         if (decision.Policy != said.Policy)
             reasons.Add(new GateReason($"The clearance in entry {grant.Entry} is by a policy that is in force no more.", [grant.Entry], again));
-        string[] missing = [.. said.Serials.Except(serials, StringComparer.Ordinal)];
+        string[] missing = [.. said.Serials.Union(asset.Serials, StringComparer.Ordinal).Except(serials, StringComparer.Ordinal)];
         if (missing.Length > 0)
         {
             reasons.Add(new GateReason(
-                $"The clearance in entry {grant.Entry} is for the machine with the serials {Words.Of(said.Serials)}, and the one at hand has {(serials.Count > 0 ? Words.Of(serials) : "none that was read")}.",
+                $"The clearance in entry {grant.Entry} is for the machine with the serials {Words.Of(asset.Serials)}, and the one at hand has {(serials.Count > 0 ? Words.Of(serials) : "none that was read")}.",
                 [grant.Entry], "Read the serials from the machine that is to be wiped; a clearance is for that machine alone."));
         }
 

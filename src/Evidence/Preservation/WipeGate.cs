@@ -73,6 +73,7 @@ public static class WipeGate
         {
             Latest = inquiry.Times.Latest,
             Rules = [.. always, preserved, told, silence],
+            Request = ApprovalsRule.RequestOf(inquiry)?.LeafHash,
             Ground = ground,
             Expires = ground is null ? null : decision.At + inquiry.Policy.Clearance.Valid,
         };

@@ -319,7 +319,7 @@ public sealed class ProofCheck
         foreach (ProvedEntry entry in proof.Entries)
         {
             var one = JudgedEntry.Judge(entry.Index, entry.Bytes, new KeyRegistry());
-            if (one.Entry is not { } naming || !string.Equals(naming.Payload.Kind, EntryKind.Timestamp, StringComparison.Ordinal) || TimestampRecord.FileOf(naming.Payload) is not { } file)
+            if (one.Entry is not { } naming || TimestampDocument.FileOf(naming.Payload) is not { } file)
                 continue;
             foreach ((TimestampVerdict stamp, _) in stamps.Where(stamp => stamp.Verdict.Counts && TimestampDocument.NameOf(stamp.Document) == file))
                 yield return new NamedTime(entry.Index, stamp.NotBefore);

@@ -145,7 +145,7 @@ public sealed class Prover
                 entries.Add(new ProvedEntry(index, bytes, []));
             else if (isSubject || string.Equals(entry?.Payload.Kind, EntryKind.Identity, StringComparison.Ordinal))
                 entries.Add(Proved(index, bytes, size));
-            if (string.Equals(entry?.Payload.Kind, EntryKind.Timestamp, StringComparison.Ordinal) && TimestampRecord.FileOf(entry!.Payload) is { } file)
+            if (entry is not null && TimestampDocument.FileOf(entry.Payload) is { } file)
                 stamp = (index, bytes, file);
             index++;
         }

@@ -49,16 +49,14 @@ public sealed class ReceiptBook
     }
 
     /// <summary>The receipts for an image, of whoever holds it: those that say something of it, whatever that is.</summary>
-    public IReadOnlyList<ImageReceipt> Of(Sha256Digest image)
-    {
-        if (!byId.TryGetValue(image, out ImageRecord? record))
-            return [];
-        return
-        [
-            .. receipts.Where(r => record.Entry < r.Receipt.Size).Select(r => (Receipt: r, Content: r.Receipt.ContentOf(image)))
-                .Where(r => r.Content is not (null or Receipt.Absent)).Select(r => new ImageReceipt(r.Receipt, r.Content!)),
-        ];
-    }
+    public IReadOnlyList<ImageReceipt> Of(Sha256Digest image) =>
+        [.. About(image).Where(r => r.Content is not (null or Receipt.Absent)).Select(r => new ImageReceipt(r.Receipt, r.Content!))];
+
+    /// <summary>
+    /// All receipts that are about an image, with what each says of it: also that the copy does not hold it, and null where it does not list it, so that nothing can be told.
+    /// </summary>
+    internal IEnumerable<(RecordedReceipt Receipt, string? Content)> About(Sha256Digest image) =>
+        byId.TryGetValue(image, out ImageRecord? record) ? receipts.Where(r => record.Entry < r.Receipt.Size).Select(r => (r, r.Receipt.ContentOf(image))) : [];
 
     /// <summary>The place of a receipt that counts and says what an entry says; null where there is none.</summary>
     internal long? Find(LedgerEntry entry) => said.Find(entry);

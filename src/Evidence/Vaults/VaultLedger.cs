@@ -281,10 +281,12 @@ public sealed class VaultLedger
     /// <summary>The name of the actor that signs.</summary>
     public string Actor => access.Actor;
 
-    /// <summary>The ids of the keys that the actor has here: the one that signs, and those in whose place it came.</summary>
+    /// <summary>The ids of the keys that the actor has here: the one that signs, and those in whose place it came; none where it has none yet.</summary>
     internal IReadOnlyList<string> ActorKeyIds()
     {
         KeyStore keys = RequireKeys();
+        if (!Has(keys))
+            return [];
         var ids = new List<string>();
         foreach (ActorKey key in (ActorKey[])[keys.LoadActor(access.Actor), .. keys.LoadFormer(access.Actor)])
         {

@@ -92,7 +92,7 @@ public sealed class VaultTimestamps
         IEnumerable<NamedTime> named =
             from judged in ledger.Entries()
             where judged.Entry is { } entry && string.Equals(entry.Payload.Kind, EntryKind.Timestamp, StringComparison.Ordinal)
-            let file = TimestampRecord.FileOf(judged.Entry!.Payload)
+            let file = TimestampDocument.FileOf(judged.Entry!.Payload)
             from kept in counting
             where string.Equals(kept.File, file, StringComparison.Ordinal)
             select new NamedTime(judged.Index, kept.Verdict!.NotBefore);
@@ -185,10 +185,4 @@ internal static class TimestampRecord
                 yield return $"its {name} is {(claimed is null ? "not given" : $"'{claimed}'")}, the token's is '{said}'";
         }
     }
-
-    /// <summary>The file that an entry names, below <c>ledger/</c>; null where the body names none.</summary>
-    internal static string? FileOf(EntryPayload payload) =>
-        payload.Body["document"] is JsonValue value && value.TryGetValue(out string? text) && Sha256Digest.TryParse(text, out Sha256Digest digest)
-            ? TimestampDocument.NameOf(digest)
-            : null;
 }

@@ -199,7 +199,7 @@ internal sealed class LedgerVerification(ILedgerStorage storage, KeyStore? known
 
     private void ReadStamp(long index, EntryPayload payload)
     {
-        if (TimestampRecord.FileOf(payload) is { } file)
+        if (TimestampDocument.FileOf(payload) is { } file)
             stampedBy.Add((index, payload, file));
         else
             Add("timestamp", null, null, $"Entry {index} says that a time stamp was taken, and names none.", ContentVerdict.Unverifiable);

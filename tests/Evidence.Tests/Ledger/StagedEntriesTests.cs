@@ -48,6 +48,25 @@ public sealed class StagedEntriesTests
         Assert.Empty(fixture.Storage.List("staging/"));
     }
 
+    /// <summary>What an entry names and nobody has would be missed for ever, and shuts the gate for as long.</summary>
+    [Fact]
+    public void An_entry_that_names_a_time_stamp_waits_until_the_stamp_is_there()
+    {
+        fixture.Append([LedgerFixture.Declaration.ToBytes()]);
+        byte[] stamp = "a stamp"u8.ToArray();
+        LedgerWriter.Stage(fixture.Storage, LedgerEntry.Create(
+            new EntryPayload(EntryKind.Timestamp, Instant.FromUtc(2026, 1, 3, 0, 0), null, [], new JsonObject { ["document"] = Sha256Digest.Compute(stamp).ToString() }, LedgerFixture.Actor.Id),
+            LedgerFixture.Actor));
+        string file = $"timestamps/{Sha256Digest.Compute(stamp)}.json";
+        Assert.Contains($"{file}, which is not there", Assert.Single(fixture.Append([]).Refused).Reason, StringComparison.Ordinal);
+        fixture.Storage.Files[file] = "another one"u8.ToArray();
+        Assert.Single(fixture.Append([]).Refused);
+        fixture.Storage.Files[file] = stamp;
+        AppendResult result = fixture.Append([]);
+        Assert.Empty(result.Refused);
+        Assert.Equal(2, result.Size);
+    }
+
     /// <summary>Signatures are under no signature: whoever can write to staging could have anything said again that was said once.</summary>
     [Fact]
     public void What_was_said_once_is_not_said_again_with_more_signatures()

@@ -41,6 +41,15 @@ public sealed class ClearanceCheckTests
     }
 
     [Fact]
+    public void One_without_a_serial_is_for_no_machine()
+    {
+        long grant = scene.Say("keeper", ["s-1"], new ClearanceGrant(
+            "s-1", [], [], 7, Sha256Digest.Compute("root"u8), scene.Policy.Digest, Given, Given + Duration.FromDays(1), ClearanceGround.Silence, null));
+        ClearanceCheck check = ClearanceCheck.Run(Entry(grant), ["SN-1"], Given);
+        Assert.Equal("It names no serial, and so no machine.", Assert.Single(check.Refusals));
+    }
+
+    [Fact]
     public void One_that_nobody_signed_is_none()
     {
         JudgedEntry grant = Entry(Grant());

@@ -18,6 +18,8 @@ public sealed class DocketIndexTests : IDisposable
     private const string Other = "server-8";
     private const string Spare = "spare";
 
+    private static readonly string[] People = ["keeper", "clerk", "stranger", "museum"];
+
     private static readonly Action<Scene, int>[] Acts =
     [
         (scene, n) => scene.Notice(n % 2 == 0 ? "customer" : "counsel", asset: Asset(n / 2)),
@@ -33,8 +35,15 @@ public sealed class DocketIndexTests : IDisposable
             Spare, serials: [n % 3 == 0 ? $"SN-{Asset(n / 3)}" : "SN"], disks: [new AssetDisk($"{Spare}/{n % 4}", n % 5 < 3 ? "WD-1" : null, null)], parties: n % 7 == 0 ? ["counsel"] : []),
         (scene, n) => scene.Asset(Asset(n), disks: [new AssetDisk($"{Asset(n)}/sdb", n % 2 == 0 ? "WD-1" : null, null)]),
         (scene, n) => scene.Record(scene.Images is { Length: > 0 } images ? images[n / 3 % images.Length] : default, $"{Asset(n)}/sda"),
+        (scene, n) => scene.Notice(n % 2 == 0 ? "customer" : "counsel", deliver: n % 3 == 0, asset: Asset(n / 2), all: [Preservation.Scene.Server, Other]),
+        (scene, n) => scene.Respond(ResponseAct.Objection, "customer", "customer", notice: LastNotice(scene), asset: Asset(n)),
+        (scene, n) => scene.Party($"party-{n % 3}", (PartyRole)(n % 8), n % 5 == 0 ? null : People[n % People.Length], by: People[n / 3 % People.Length]),
+        (scene, n) => scene.State((AssetState)(n % 4), Asset(n), People[n / 4 % People.Length]),
+        (scene, n) => scene.Request(People[n % People.Length], Asset(n)),
+        (scene, n) => scene.Verify(scene.Images is { Length: > 0 } images ? images[n % images.Length] : default, person: People[n / 2 % People.Length]),
         Repeat,
     ];
+
 
     private readonly DirectoryInfo folder = Directory.CreateTempSubdirectory("evidence-docket-");
     private readonly KeyStore keys;
@@ -103,7 +112,7 @@ public sealed class DocketIndexTests : IDisposable
     public void One_that_was_changed_anywhere_is_made_anew_and_so_is_one_of_another_ledger()
     {
         Scene scene = Preserved();
-        string path = keys.MemoryPath("vault", "docket-3");
+        string path = keys.MemoryPath("vault", "docket-4");
         Open(scene);
         byte[] kept = File.ReadAllBytes(path);
         string right = Text(scene.Judge());

@@ -3,6 +3,7 @@ using Evidence.Hashing;
 using Evidence.Ledger;
 using Evidence.Preservation;
 using Evidence.Preservation.Statements;
+using Evidence.Tests.Ledger;
 using Evidence.Tests.Vaults;
 using Evidence.Vaults;
 using Xunit;
@@ -52,6 +53,56 @@ public sealed class DocketWriterTests : IDisposable
         long one = Assert.Single(new DocketWriter(vault).Release(hold[0], [assets[^1]], "counsel", null, null));
         Assert.Equal([assets[^1]], Items(one));
         Assert.Equal(Leaf(hold[1]), ((Recorded<ReleaseStatement>)Read().FindAct(one)!).Statement.Target);
+    }
+
+    [Fact]
+    public void An_objection_to_one_entry_of_a_notice_is_about_all_of_it_and_is_overruled_for_all_of_it()
+    {
+        string[] assets = Declare(AssetList.MostInOneEntry + 10);
+        GateMaterial material = GateMaterial.Of(vault, Read());
+        using (var document = new MemoryStream(PreservationPolicy.DefaultDocument.ToArray()))
+            _ = vault.Documents.Add(document);
+        SentNotice sent = Assert.Single(new DocketWriter(vault).Send(
+            ["counsel"], assets, "to be wiped", null, Scene.Begin, new NoticeTerm(1, 5, WindowUnit.Working, default), PreservationPolicy.Default, material));
+        // On a machine of its own the party has the file of one entry, and no other.
+        long part = sent.Entries[1];
+        string origin = Read().Ledger.Checkpoint.Origin;
+        ResponseStatement Objection(string words) => new(ResponseAct.Objection, "counsel", origin, Leaf(part), null, words, null);
+        long some = vault.Ledger.RecordAll([DocketWriter.New([assets[^1]], Objection("this one"))])!.Value;
+        long objection = vault.Ledger.RecordAll([DocketWriter.New(Items(part), Objection("No."))])!.Value;
+        Assert.Equal([some, objection], ObjectionsTo(assets[^1]));
+        Assert.Equal([objection], ObjectionsTo(assets[^2]));
+        Assert.Equal([objection], ObjectionsTo(assets[0]));
+
+        IReadOnlyList<long> released = new DocketWriter(vault).Release(objection, null, "counsel", null, null);
+        Assert.Equal(assets, released.SelectMany(Items).Order(StringComparer.Ordinal), StringComparer.Ordinal);
+        Assert.Equal([assets[0]], Items(Assert.Single(new DocketWriter(vault).Release(objection, [assets[0]], "counsel", null, null))));
+        Assert.Throws<EvidenceException>(() => new DocketWriter(vault).Release(some, [assets[0]], "counsel", null, null));
+    }
+
+    /// <summary>By the whole ledger, and by the index.</summary>
+    private long[] ObjectionsTo(string asset)
+    {
+        Docket whole = Read();
+        long[] found = [.. whole.ObjectionsTo(whole.Assets[asset]).Select(objection => objection.Entry)];
+        Docket one = Docket.ReadFor(vault, asset, TestVault.Stop);
+        Assert.Equal(found, one.ObjectionsTo(one.Assets[asset]).Select(objection => objection.Entry));
+        return found;
+    }
+
+    [Fact]
+    public void A_policy_whose_approvers_go_by_one_name_is_refused()
+    {
+        string[] ids = [.. ((string[])["bob", "carol"]).Select(name =>
+        {
+            // The name is what a key calls itself, whatever its owner calls the file.
+            using ActorKey key = place.Keys.LoadOrCreateActor(name);
+            vault.Ledger.TakeIn([LedgerFixture.Declare(key, name == "bob" ? "root" : "Root", Scene.Begin)]);
+            return key.Id;
+        })];
+        byte[] document = PreservationPolicy.FillIn("Same", [Sha256Digest.Compute("root"u8)], ids).ToArray();
+        var e = Assert.Throws<EvidenceException>(() => new DocketWriter(vault).Propose(document));
+        Assert.Contains("go by one name in this ledger, 'Root'", e.Message, StringComparison.Ordinal);
     }
 
     [Fact]

@@ -301,6 +301,7 @@ public sealed class GateAdversaryTests
     {
         Scene scene = Scene(notices: 1);
         Preserve(scene);
+        scene.Party("desk", PartyRole.Provider, "clerk");
         long request = scene.Request("clerk");
         scene.Approve(request, "clerk");
         scene.Approve(request, "alice");
@@ -610,7 +611,7 @@ public sealed class GateAdversaryTests
         Assert.False(scene.Judge().IsCleared);
         Preserve(scene);
         scene.Stamp();
-        Assert.True(scene.Judge().IsCleared, Text(scene.Judge()));
+        Assert.Equal(RuleOutcome.Met, Rule(scene.Judge(), "preserved").Outcome);
     }
 
     [Fact]
@@ -638,7 +639,20 @@ public sealed class GateAdversaryTests
         Scene scene = Silent();
         scene.State(AssetState.InService);
         Shut(scene.Judge(), "asset", "It is in service");
-        scene.State(AssetState.Isolated);
+        long ended = scene.State(AssetState.Isolated);
+        // Who was told before was told of other data; so was who consented.
+        scene.Stamp();
+        Assert.False(scene.Judge().IsCleared, Text(scene.Judge()));
+        Says(scene.Judge(), "silence", $"does not count: the machine was in service until after that, by entry {ended}");
+        for (int i = 0; i < 2; i++)
+        {
+            scene.Notice("customer");
+            scene.Notice("counsel");
+            scene.Pass(Duration.FromDays(35));
+        }
+
+        scene.RequestAndApprove();
+        scene.Stamp();
         Assert.Equal(ClearanceGround.Silence, scene.Judge().Ground);
     }
 

@@ -80,7 +80,7 @@ public sealed partial class PreservationPolicyTests
     public static TheoryData<int> KeyLines => [.. Lines().Select((line, n) => (line, Number: n + 1)).Where(l => KeyLine().IsMatch(l.line)).Select(l => l.Number)];
 
     [Fact]
-    public void The_table_has_every_key_of_the_default() => Assert.Equal(41, KeyLines.Count);
+    public void The_table_has_every_key_of_the_default() => Assert.Equal(42, KeyLines.Count);
 
     [Theory]
     [MemberData(nameof(KeyLines))]
@@ -209,7 +209,7 @@ public sealed partial class PreservationPolicyTests
               on-silence: {count: 3, days: 20 working, apart: 14 days}
               delivery: delivered
             objections: {block: [customer, counsel, authority, court, users, insurer]}
-            approvals: {count: 2, by: [], within: 30 days}
+            approvals: {requested-by: [provider], count: 2, by: [], within: 30 days}
             cooling-off: 14 days
             clearance: {valid: 24 hours}
             superiors: {court: [authority, counsel, customer, users, insurer, provider, custodian], authority: []}

@@ -29,6 +29,7 @@ internal sealed class Scene
     private readonly LedgerWriter writer;
     private readonly Dictionary<string, ActorKey> keys = new(StringComparer.Ordinal);
     private readonly List<OutsideTime> times = [];
+    private readonly List<LostStamp> lost = [];
     private readonly List<Sha256Digest> images = [];
     private readonly Material material;
 
@@ -36,9 +37,10 @@ internal sealed class Scene
     {
         writer = log.Writer();
         Policy = policy ?? DefaultPolicy;
-        material = new Material(times);
+        material = new Material(times, lost);
         Adopt(Policy);
         Now = Begin;
+        Put("keeper", EntryKind.Identity, [], new VaultIdentity(LedgerFixture.Origin, Sha256Digest.Compute("vault.json"u8), LedgerFixture.Keys.VerifierKeys).ToJson());
     }
 
     /// <summary>What everybody's clock says.</summary>
@@ -62,7 +64,7 @@ internal sealed class Scene
             [PartyRole.Customer, PartyRole.Counsel, PartyRole.Authority, PartyRole.Court, PartyRole.Users],
             new NoticeTerm(1, 10, WindowUnit.Working, Duration.Zero), new NoticeTerm(2, 20, WindowUnit.Working, Duration.FromDays(14)), DeliveryOutcome.Delivered),
         Objections = new ObjectionRules([PartyRole.Court, PartyRole.Authority, PartyRole.Customer, PartyRole.Counsel, PartyRole.Users]),
-        Approvals = new ApprovalRules(2, [KeyId("alice"), KeyId("bob"), KeyId("clerk")], Duration.FromDays(30)),
+        Approvals = new ApprovalRules([PartyRole.Provider], 2, [KeyId("alice"), KeyId("bob"), KeyId("clerk")], Duration.FromDays(30)),
         CoolingOff = Duration.FromDays(14),
         Clearance = new ClearanceRules(Duration.FromHours(24)),
         Superiors = new Dictionary<PartyRole, IReadOnlyList<PartyRole>> { [PartyRole.Court] = [PartyRole.Authority, PartyRole.Counsel, PartyRole.Customer] },
@@ -117,6 +119,13 @@ internal sealed class Scene
         times.Add(new OutsideTime(entry, size, Now, Now, "the authority"));
     }
 
+    /// <summary>The file of the last stamp is gone, or another one is in its place.</summary>
+    public void LoseStamp(bool isThere = false)
+    {
+        lost.Add(new LostStamp(times[^1].Entry, "timestamps/x.json", isThere));
+        times.RemoveAt(times.Count - 1);
+    }
+
     /// <summary>Time passes, and is stamped.</summary>
     public void Pass(Duration time)
     {
@@ -130,7 +139,7 @@ internal sealed class Scene
     public long Asset(string asset = Server, string[]? serials = null, string[]? parties = null, AssetDisk[]? disks = null) =>
         Say("keeper", [asset], new AssetDeclaration(asset, serials ?? [$"SN-{asset}"], disks ?? [new AssetDisk($"{asset}/sda", null, null)], null, parties ?? ["customer"]));
 
-    public long State(AssetState state, string asset = Server) => Say("keeper", [asset], new AssetStateChange(asset, state, null, null));
+    public long State(AssetState state, string asset = Server, string person = "keeper") => Say(person, [asset], new AssetStateChange(asset, state, null, null));
 
     public long Hold(string party, string person, HoldForm form = HoldForm.Request, Instant? until = null, Instant? since = null, Instant? claimed = null, string asset = Server) =>
         Say(person, [asset], new HoldStatement(party, form, "keep it", Paper, asset, AssetList.Of([asset]), since, until), claimed);
@@ -138,29 +147,30 @@ internal sealed class Scene
     public long Release(long target, string party, string person, bool paper = false, string asset = Server) =>
         Say(person, [asset], new ReleaseStatement(Leaf(target), party, paper ? Paper : null, null));
 
-    /// <summary>A notice, its delivery, and the stamp that proves it.</summary>
-    public long Notice(string party, int days = 20, string zone = "Etc/UTC", bool deliver = true, Duration? grace = null, string asset = Server)
+    /// <summary>A notice, its delivery, and the stamp that proves it; one of several entries, where the assets of the notice are more than this one.</summary>
+    public long Notice(
+        string party, int days = 20, string zone = "Etc/UTC", bool deliver = true, Duration? grace = null, string asset = Server, string person = "keeper", string[]? all = null)
     {
         var window = ResponseWindow.Compute(Now + (grace ?? Duration.FromDays(1)), days, WindowUnit.Working, zone, WorkingCalendar.Plain);
-        long notice = Say("keeper", [asset], new NoticeStatement(party, LedgerFixture.Origin, "to be wiped", Paper, Policy.Digest, AssetList.Of([asset]), window));
+        long notice = Say(person, [asset], new NoticeStatement(party, LedgerFixture.Origin, "to be wiped", Paper, Policy.Digest, AssetList.Of(all ?? [asset]), window));
         if (!deliver)
             return notice;
-        Deliver(notice);
+        Deliver(notice, person: person);
         Stamp();
         return notice;
     }
 
-    public long Deliver(long notice, DeliveryOutcome outcome = DeliveryOutcome.Delivered, bool paper = true, Instant? claimed = null) =>
-        Say("keeper", [Server], new DeliveryStatement(Leaf(notice), "courier", outcome, null, paper ? Paper : null), claimed);
+    public long Deliver(long notice, DeliveryOutcome outcome = DeliveryOutcome.Delivered, bool paper = true, Instant? claimed = null, string person = "keeper") =>
+        Say(person, [Server], new DeliveryStatement(Leaf(notice), "courier", outcome, null, paper ? Paper : null), claimed);
 
     public ResponseWindow WindowOf(long notice) => ((NoticeStatement)Statement.TryParse(Entry(notice).Payload)!).Window;
 
     public long Respond(ResponseAct act, string party, string person, long? notice = null, bool paper = false, Sha256Digest? image = null, string asset = Server) =>
         Say(person, [asset], new ResponseStatement(act, party, LedgerFixture.Origin, notice is { } index ? Leaf(index) : null, image, "words", paper ? Paper : null));
 
-    public long Request(string person = "clerk", string asset = Server) => Say(person, [asset], new ClearanceRequest(AssetList.Of([asset]), null));
+    public long Request(string person = "keeper", string asset = Server) => Say(person, [asset], new ClearanceRequest(AssetList.Of([asset]), null));
 
-    public long Approve(long target, string person) => Say(person, [Server], new Approval(Leaf(target), null));
+    public long Approve(long target, string person, Instant? claimed = null) => Say(person, [Server], new Approval(Leaf(target), null), claimed);
 
     public void RequestAndApprove(string asset = Server)
     {
@@ -207,14 +217,20 @@ internal sealed class Scene
         }, claimed);
 
     /// <summary>A receipt for a replica: each person's own, unless another is named; an empty one for a copy that has no id.</summary>
-    public long Receipt(string person, Sha256Digest[] images, string content = "verified", string? replica = null)
+    /// <param name="person">Who signs it.</param>
+    /// <param name="images">All images that the log has at that size.</param>
+    /// <param name="content">What is said of each.</param>
+    /// <param name="replica">Which replica it is of.</param>
+    /// <param name="size">How many entries the log had when it was made; null for as many as there are now.</param>
+    /// <param name="claimed">When it was made, by its word.</param>
+    public long Receipt(string person, Sha256Digest[] images, string content = "verified", string? replica = null, long? size = null, Instant? claimed = null)
     {
         CustodyLedger ledger = log.Reader();
         Receipt receipt = new Receipt
         {
             Origin = LedgerFixture.Origin,
-            Size = ledger.Size,
-            Root = ledger.Root,
+            Size = size ?? ledger.Size,
+            Root = ledger.RootAt(size ?? ledger.Size),
             Replica = replica is "" ? null : Sha256Digest.Compute(Encoding.UTF8.GetBytes(replica ?? person)).ToString()[..32],
             Content = content,
             Images = [],
@@ -226,7 +242,7 @@ internal sealed class Scene
             KeysPinned = true,
             Medium = [],
         }.With([.. images.Select(image => new ReceiptImage(image, RootOf(image), content))]);
-        return Put(person, EntryKind.Receipt, [], receipt.ToJson());
+        return Put(person, EntryKind.Receipt, [], receipt.ToJson(), claimed);
     }
 
     public Docket Docket(long? size = null) => Evidence.Preservation.Docket.Read(log.Reader(), size, TestContext.Current.CancellationToken);
@@ -241,18 +257,18 @@ internal sealed class Scene
 
     private static Sha256Digest RootOf(Sha256Digest image) => Sha256Digest.Compute(image.ToArray());
 
-    private sealed class Material(List<OutsideTime> times) : GateMaterial
+    private sealed class Material(List<OutsideTime> times, List<LostStamp> lost) : GateMaterial
     {
         private long size = long.MaxValue;
 
         public Dictionary<Sha256Digest, PreservationPolicy> Policies { get; private init; } = [];
 
-        public Material UpTo(long end) => new(times) { Policies = Policies, size = end };
+        public Material UpTo(long end) => new(times, lost) { Policies = Policies, size = end };
 
         public override PreservationPolicy? FindPolicy(Sha256Digest digest) => Policies.GetValueOrDefault(digest);
 
         public override WorkingCalendar? FindCalendar(Sha256Digest digest) => null;
 
-        public override OutsideTimes TimesFor(PreservationPolicy policy) => new(times.Where(time => time.Entry < size));
+        public override OutsideTimes TimesFor(PreservationPolicy policy) => new(times.Where(time => time.Entry < size), [.. lost.Where(stamp => stamp.Entry < size)]);
     }
 }

@@ -30,6 +30,7 @@ public sealed class WipeDeskTests : IDisposable
         using (var document = new MemoryStream("policy"u8.ToArray()))
             Assert.Equal(policy.Digest, vault.Documents.Add(document));
         vault.Ledger.RecordAll([DocketWriter.New([], new PolicyStatement(policy.Digest, policy.Name, null))]);
+        Stamp();
         Writer().Add(new PartyStatement("counsel", PartyRole.Counsel, "Counsel", null, null, "Etc/UTC", null, null));
         Writer().Declare([new AssetDeclaration(Server, Serials, [new AssetDisk("server-7/sda", null, null)], null, [])]);
         var image = Sha256Digest.Compute("image"u8);
@@ -106,6 +107,15 @@ public sealed class WipeDeskTests : IDisposable
         WipeGateTests.Shut(Desk().Begin(clearance, []).Decision, "clearance", "none that was read");
         WipeGateTests.Shut(Desk().Begin(clearance, ["SN-8"]).Decision, "clearance", "the one at hand has SN-8");
         Assert.NotNull(Desk().Begin(clearance, ["SN-8", "SN-7"]).Entry);
+    }
+
+    [Fact]
+    public void A_clearance_that_names_fewer_serials_than_the_machine_has_is_for_no_other()
+    {
+        GateDecision decision = WipeGate.Judge(Docket(), Material(Docket()), Server, clock.Now);
+        long made = vault.Ledger.RecordAll([DocketWriter.New([Server], new ClearanceGrant(
+            Server, [], [], decision.Size, decision.Root, decision.Policy!.Value, clock.Now, clock.Now + Duration.FromHours(1), ClearanceGround.Preserved, null))])!.Value;
+        WipeGateTests.Shut(Desk().Begin(made, ["SN-8"]).Decision, "clearance", "the machine with the serials SN-7, and the one at hand has SN-8");
     }
 
     [Fact]

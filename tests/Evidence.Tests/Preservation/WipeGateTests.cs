@@ -219,9 +219,9 @@ public sealed class WipeGateTests
     private const string Disk = Preservation.Scene.Disk;
 
     /// <summary>Everybody on the record, a request of counsel's to keep it, and notices to both whose windows are closed: one is enough for what is preserved, two are where nobody answers.</summary>
-    internal static Scene Scene(int notices, AssetDisk[]? disks = null)
+    internal static Scene Scene(int notices, AssetDisk[]? disks = null, PreservationPolicy? policy = null)
     {
-        var scene = new Scene();
+        var scene = new Scene(policy);
         scene.Say("keeper", [], new PolicyStatement(scene.Policy.Digest, scene.Policy.Name, null));
         scene.Party("customer", PartyRole.Customer, "customer");
         scene.Party("counsel", PartyRole.Counsel, "counsel");

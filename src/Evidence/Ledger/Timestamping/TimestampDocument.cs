@@ -53,6 +53,13 @@ internal sealed record TimestampDocument
             ? digest
             : null;
 
+    /// <summary>The file that an entry names, below <c>ledger/</c>; null where it is of another kind, or names none.</summary>
+    internal static string? FileOf(EntryPayload payload) =>
+        string.Equals(payload.Kind, EntryKind.Timestamp, StringComparison.Ordinal) && payload.Body["document"] is JsonValue value && value.TryGetValue(out string? text) &&
+        Sha256Digest.TryParse(text, out Sha256Digest digest)
+            ? NameOf(digest)
+            : null;
+
     /// <summary>Why it cannot be kept; null where it can.</summary>
     internal string? Excess => Certificates.Count > MostCertificates ? $"there are {Certificates.Count} certificates, and more than {MostCertificates} are not kept"
         : Lists.Count > MostLists ? $"there are {Lists.Count} revocation lists, and more than {MostLists} are not kept"

@@ -11,7 +11,14 @@ internal static class AssetRule
     {
         Asset asset = inquiry.Asset;
         if (asset.Declarations.Count == 0)
-            return GateRule.Of(Name, [new GateReason($"No entry declares an asset '{asset.Id}'.", [], "Somebody of the firm declares it: 'evidence asset add' or 'evidence asset import'.")]);
+        {
+            string claims = string.Concat(asset.Claims.Select(claim => $" Entry {claim.Entry} does not count: {claim.Signer.Name} does not speak for the firm."));
+            return GateRule.Of(Name,
+            [
+                new GateReason($"No entry declares an asset '{asset.Id}'.{claims}", [.. asset.Claims.Select(claim => claim.Entry)], "Somebody of the firm declares it: 'evidence asset add' or 'evidence asset import'."),
+            ]);
+        }
+
         long declared = asset.Declarations[0].Entry;
         var reasons = new List<GateReason>
         {

@@ -39,7 +39,7 @@ internal static class CoolingRule
                 yield return release;
         }
 
-        foreach (Recorded<ResponseStatement> objection in inquiry.Asset.Responses.Where(response => response.Statement.Act == ResponseAct.Objection))
+        foreach (Recorded<ResponseStatement> objection in inquiry.Objections)
         {
             if (ObjectionsRule.Withdrawal(inquiry, objection) is { } withdrawal)
                 yield return withdrawal;

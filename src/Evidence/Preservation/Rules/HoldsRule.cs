@@ -31,7 +31,7 @@ internal static class HoldsRule
             case HoldTerm.Preserved or HoldTerm.Silence when isPreserved:
                 return new GateReason($"{what} is met: what it demands to be kept is preserved.", [hold.Entry], null);
             // Who answered that it objects was not silent, whatever became of the objection.
-            case HoldTerm.Silence when silent.Contains(said.Party) && !inquiry.Asset.Responses.Any(response => response.Statement.Act == ResponseAct.Objection && response.Statement.Party == said.Party):
+            case HoldTerm.Silence when silent.Contains(said.Party) && !inquiry.Objections.Any(objection => objection.Statement.Party == said.Party):
                 return new GateReason($"{what} lapsed: {said.Party} was told, and let every window close.", [hold.Entry], null);
             default:
                 string end = said.Until is { } last ? $", or at {Words.Of(last)} by an outside time" : "";

@@ -9,7 +9,7 @@ internal static class ObjectionsRule
 
     internal static GateRule Judge(Inquiry inquiry)
     {
-        GateReason[] reasons = [.. inquiry.Asset.Responses.Where(response => response.Statement.Act == ResponseAct.Objection).Select(objection => Judge(inquiry, objection))];
+        GateReason[] reasons = [.. inquiry.Objections.Select(objection => Judge(inquiry, objection))];
         return GateRule.Of(Name, reasons.Length > 0 ? reasons : [new GateReason($"Nobody objects, in the first {inquiry.Docket.Size} entries.", [], null)]);
     }
 
@@ -34,6 +34,8 @@ internal static class ObjectionsRule
         if (Overruling(inquiry, objection) is { } overruling)
             return new GateReason($"{what}, and was overruled by {overruling.Statement.Party}, by entry {overruling.Entry}.", [objection.Entry, overruling.Entry], null);
         string on = objection.Statement.Notice is { } notice && inquiry.Docket.Find(notice) is { } told ? $" to the notice in entry {told.Entry}" : "";
+        if (!objection.Items.Contains(inquiry.Asset.Id, StringComparer.Ordinal))
+            on += ", which is one of several about all these assets,";
         return new GateReason(
             $"{what}{on}{(objection.Statement.Words is { } words ? $": \"{words}\"" : "")}.{string.Concat(Refused(inquiry, objection))}", [objection.Entry],
             $"{party} can take it back ('evidence response withdraw'), and a superior of theirs can overrule it ('evidence hold release {objection.Entry}').");

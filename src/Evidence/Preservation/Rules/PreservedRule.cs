@@ -1,4 +1,3 @@
-using Evidence.Ledger;
 using Evidence.Preservation.Statements;
 using Evidence.Vaults;
 
@@ -99,16 +98,34 @@ internal static class PreservedRule
     {
         var copies = new Dictionary<string, ImageStatement>(StringComparer.Ordinal);
         var doubts = new List<string>();
-        foreach (ImageStatement statement in inquiry.Docket.StatementsOn(image.Image).Where(statement => statement.Entry > image.Entry))
+        // By when they were made, and not by when they came in: whoever keeps the ledger could hold a good word back, and put it after a bad one.
+        foreach (ImageStatement statement in inquiry.Docket.StatementsOn(image.Image).Where(statement => statement.Entry > image.Entry)
+            .OrderBy(statement => statement.After).ThenBy(statement => statement.Time).ThenBy(statement => statement.Entry))
         {
             string copy = !statement.IsReceipt ? Keeper : statement.Replica is { } replica ? $"the replica {replica}" : "a copy that is no replica";
-            if (copies.TryGetValue(copy, out ImageStatement? before) && CustodianOf(inquiry, before) != CustodianOf(inquiry, statement))
+            _ = copies.TryGetValue(copy, out ImageStatement? before);
+            // Anybody can leave an entry that the vault was verified; that it was refuted counts whoever says it, until the firm verifies it again.
+            if (!statement.IsReceipt && !statement.IsOfFirm && IsGood(statement, mayBeIncomplete))
+            {
+                doubts.Add($"the verification in entry {statement.Entry} is signed by {statement.Signer.Name}, who does not speak for the firm");
+                continue;
+            }
+
+            // What a copy does not hold, or is not said to, is none. One that never held it is no matter.
+            if (statement.Content is Receipt.Absent or ImageStatement.Untold)
+            {
+                if (copies.Remove(copy))
+                    doubts.Add($"by the receipt in entry {statement.Entry}, {copy} {(statement.Content == Receipt.Absent ? "does not hold it any more" : "has it in a state that is not told")}");
+                continue;
+            }
+
+            if (before is not null && CustodianOf(inquiry, before) != CustodianOf(inquiry, statement))
                 doubts.Add($"the receipt in entry {before.Entry} is of {copy}, and so is that of {statement.Signer.Name} after it, in entry {statement.Entry}");
             copies[copy] = statement;
         }
 
         var last = new Dictionary<string, ImageStatement>(StringComparer.Ordinal);
-        foreach (ImageStatement statement in copies.Values.OrderBy(statement => statement.Entry))
+        foreach (ImageStatement statement in copies.Values.OrderBy(statement => statement.After).ThenBy(statement => statement.Time).ThenBy(statement => statement.Entry))
         {
             if (CustodianOf(inquiry, statement) is not { } custodian)
                 doubts.Add($"the receipt in entry {statement.Entry} is signed by {statement.Signer.Name}, who is no party on the record");
@@ -119,9 +136,9 @@ internal static class PreservedRule
         var counted = new SortedDictionary<string, long>(StringComparer.Ordinal);
         foreach ((string custodian, ImageStatement statement) in last)
         {
-            string? doubt = !(statement.Content == "verified" || (statement.Content == "incomplete" && mayBeIncomplete)) ? $"{custodian} found it {statement.Content} (entry {statement.Entry})"
-                : statement.Time < inquiry.At - inquiry.Policy.Preserved.Verified ? $"what {custodian} says is of {Words.Of(statement.Time)} (entry {statement.Entry})"
-                : inquiry.Doubts.Of(statement.Entry, statement.Signer, statement.Time);
+            string? doubt = !IsGood(statement, mayBeIncomplete) ? $"{custodian} found it {statement.Content} (entry {statement.Entry})"
+                : TooOld(inquiry, statement) is { } old ? $"what {custodian} says {old} (entry {statement.Entry})"
+                : inquiry.Doubts.Of(statement.Entry, statement.Signer, statement.Time, mayTravel: statement.IsReceipt);
             if (doubt is null)
                 counted.Add(custodian, statement.Entry);
             else
@@ -131,14 +148,26 @@ internal static class PreservedRule
         return ([.. counted.Keys], [.. counted.Values], doubts);
     }
 
-    /// <summary>Whose copy a statement is about. Of this vault's, all its people speak with one voice; of a copy, only a party that is on the record with its key, and is not the firm itself.</summary>
+    private static bool IsGood(ImageStatement statement, bool mayBeIncomplete) => statement.Content == Receipt.Verified || (statement.Content == "incomplete" && mayBeIncomplete);
+
+    /// <summary>Whether a statement may be older than the policy allows: it may be as old as the outside time before what it was made over.</summary>
+    private static string? TooOld(Inquiry inquiry, ImageStatement statement) => inquiry.Times.Oldest(statement.After, statement.Time) switch
+    {
+        null => "may be of any age, for no entry before it names a time stamp",
+        { } oldest when oldest < inquiry.At - inquiry.Policy.Preserved.Verified => $"may be of {Words.Of(oldest)}, by what is proved and by its own word",
+        _ => null,
+    };
+
+    /// <summary>
+    /// Whose copy a statement is about. Of this vault's, all its people speak with one voice, and so do they of copies that they keep themselves, under whatever name; of another's,
+    /// only a party that is on the record with its key.
+    /// </summary>
     private static string? CustodianOf(Inquiry inquiry, ImageStatement statement)
     {
-        KeyRegistry registry = inquiry.Docket.Registry;
-        Party? party = inquiry.Docket.Parties.Values.FirstOrDefault(party => party.Key is { } key && party.KeyEntry < statement.Entry && registry.IsSameActor(key, statement.Signer.KeyId));
-        return !statement.IsReceipt ? Keeper
-            : party is null ? null
-            : party.Latest.Role == PartyRole.Provider ? Keeper
-            : party.Id;
+        if (!statement.IsReceipt || statement.IsOfFirm)
+            return Keeper;
+        Party? party = inquiry.Docket.Parties.Values.FirstOrDefault(party =>
+            party.Key is { } key && party.KeyEntry < statement.Entry && inquiry.Docket.Registry.IsSameActor(key, statement.Signer.KeyId));
+        return party is null ? null : party.Statements.Any(said => said.Statement.Role == PartyRole.Provider) ? Keeper : party.Id;
     }
 }

@@ -22,7 +22,7 @@ internal static class ToldRule
         var reasons = new List<GateReason>();
         foreach (string party in inquiry.PartiesWithSay)
         {
-            List<GateReason> of = Judge(inquiry, party, wanted, string.Equals(name, OnSilence, StringComparison.Ordinal) ? Demanded(inquiry, party) : null);
+            List<GateReason> of = Judge(inquiry, party, wanted, Since(inquiry, party, onSilence: string.Equals(name, OnSilence, StringComparison.Ordinal)));
             reasons.AddRange(of);
             if (!of.Exists(reason => reason.IsObstacle))
                 told.Add(party);
@@ -40,16 +40,24 @@ internal static class ToldRule
     }
 
     /// <summary>
-    /// The last hold of a party that stands: who demands something is not silent, and did not consent to what they demand to be kept. So only what came after it counts for silence.
+    /// The entry from which on notices and consents count, and why; null where all do. Who was told while the machine was in service, or before, was told of other data. And the last
+    /// hold of a party that stands: who demands something is not silent, and did not consent to what they demand to be kept; that is asked where silence is to clear it.
     /// </summary>
-    internal static long? Demanded(Inquiry inquiry, string party) =>
-        inquiry.Asset.Holds.Where(hold => hold.Statement.Party == party && HoldsRule.Over(inquiry, hold) is null).Select(hold => (long?)hold.Entry).Max();
+    internal static (long Entry, string Why)? Since(Inquiry inquiry, string party, bool onSilence)
+    {
+        long? demanded = onSilence
+            ? inquiry.Asset.Holds.Where(hold => hold.Statement.Party == party && HoldsRule.Over(inquiry, hold) is null).Select(hold => (long?)hold.Entry).Max()
+            : null;
+        return inquiry.Asset.LastService?.Entry is { } used && !(demanded > used) ? (used, $"the machine was in service until after that, by entry {used}")
+            : demanded is { } hold ? (hold, $"{party} placed a hold since, by entry {hold}")
+            : null;
+    }
 
-    private static List<GateReason> Judge(Inquiry inquiry, string party, NoticeTerm wanted, long? demanded)
+    private static List<GateReason> Judge(Inquiry inquiry, string party, NoticeTerm wanted, (long Entry, string Why)? since)
     {
         if (inquiry.RoleOf(party) is null)
             return [new GateReason($"'{party}' has a say in it, and is not on the record.", [], $"Somebody of the firm puts them there: 'evidence party add {party}'.")];
-        if (Consent(inquiry, party, demanded) is { } consent)
+        if (Consent(inquiry, party, since?.Entry) is { } consent)
             return [new GateReason($"{party} consents, by entry {consent.Entry}.", [consent.Entry], null)];
         if (wanted.Count == 0)
             return [];
@@ -60,9 +68,9 @@ internal static class ToldRule
         var open = new List<GateReason>();
         foreach (Recorded<NoticeStatement> notice in inquiry.Asset.Notices.Where(notice => notice.Statement.Party == party).OrderBy(notice => notice.Statement.Window.From))
         {
-            if (notice.Entry < demanded)
+            if (since is { } later && notice.Entry < later.Entry)
             {
-                spoiled.Add($"The notice in entry {notice.Entry} does not count: {party} placed a hold since, by entry {demanded}.");
+                spoiled.Add($"The notice in entry {notice.Entry} does not count: {later.Why}.");
                 continue;
             }
 
@@ -109,8 +117,8 @@ internal static class ToldRule
         return reasons;
     }
 
-    internal static Recorded<ResponseStatement>? Consent(Inquiry inquiry, string party, long? demanded) => inquiry.Asset.Responses.FirstOrDefault(response =>
-        response.Statement.Act == ResponseAct.Consent && response.Statement.Party == party && !(response.Entry < demanded) && inquiry.IsHere(response.Statement.Origin) &&
+    internal static Recorded<ResponseStatement>? Consent(Inquiry inquiry, string party, long? since) => inquiry.Asset.Responses.FirstOrDefault(response =>
+        response.Statement.Act == ResponseAct.Consent && response.Statement.Party == party && !(response.Entry < since) && inquiry.IsHere(response.Statement.Origin) &&
         inquiry.Doubts.OfParty(response, party, response.Statement.Document is not null) is null);
 
     private static string Answer(Inquiry inquiry, Recorded<NoticeStatement> notice) =>
@@ -134,7 +142,7 @@ internal static class ToldRule
             return "it was sent before any policy was on the record";
         if (!inquiry.IsHere(notice.Statement.Origin))
             return $"it is of the log {notice.Statement.Origin}";
-        if (inquiry.Doubts.Of(notice) is { } doubt)
+        if (inquiry.Doubts.OfFirm(notice) is { } doubt)
             return doubt;
         if (window.Unit != wanted.Unit || window.Days < wanted.Days)
             return $"its window is {window.Days} {(window.Unit == WindowUnit.Working ? "working" : "calendar")} days";
@@ -177,7 +185,7 @@ internal static class ToldRule
 
     /// <summary>The delivery that an outsider proves to be no later than the window's beginning; null where none is.</summary>
     internal static Recorded<DeliveryStatement>? Served(Inquiry inquiry, Recorded<NoticeStatement> notice) => Delivered(inquiry, notice).FirstOrDefault(delivery =>
-        inquiry.Doubts.Of(delivery) is null && inquiry.Times.NoLaterThan(delivery.Entry) is { } known && known.NoLaterThan <= notice.Statement.Window.From);
+        inquiry.Doubts.OfFirm(delivery) is null && inquiry.Times.NoLaterThan(delivery.Entry) is { } known && known.NoLaterThan <= notice.Statement.Window.From);
 
     /// <summary>The deliveries that would do, whether or not an outsider proves their time.</summary>
     internal static IEnumerable<Recorded<DeliveryStatement>> Delivered(Inquiry inquiry, Recorded<NoticeStatement> notice) => inquiry.Docket.DeliveriesOf(notice.LeafHash).Where(delivery =>

@@ -5,6 +5,7 @@ using System.Text.Json.Nodes;
 using Evidence.Hashing;
 using Evidence.Ledger;
 using Evidence.Ledger.Timestamping;
+using Evidence.Preservation;
 using Evidence.Proofs;
 using Evidence.Tests.Vaults;
 using Evidence.Vaults;
@@ -88,6 +89,33 @@ public sealed class VaultTimestampTests : IDisposable
         Finding missing = Assert.Single((await place.VerifyAsync()).Ledger.Findings);
         Assert.Contains("missing, although entry 2 names it", missing.Detail, StringComparison.Ordinal);
         Assert.Equal(ContentVerdict.Refuted, missing.Verdict);
+    }
+
+    /// <summary>Whoever takes a stamp away takes away what it proves against a wipe.</summary>
+    [Fact]
+    public async Task The_gate_misses_a_time_stamp_that_was_taken_away_or_changed()
+    {
+        string file = await StampAsync();
+        byte[] bytes = await File.ReadAllBytesAsync(file, TestVault.Stop);
+        using Vault vault = place.Open();
+        var docket = Docket.Read(vault.Ledger.Open(), cancellation: TestVault.Stop);
+        PreservationPolicy policy = PreservationPolicy.Default;
+        policy = policy with { Time = policy.Time with { Authorities = [Sha256Digest.Compute(authority.Root.RawData)] } };
+        Assert.Empty(GateMaterial.Of(vault, docket).TimesFor(policy).Lost);
+        Assert.NotNull(GateMaterial.Of(vault, docket).TimesFor(policy).Latest);
+        foreach (bool isThere in (bool[])[true, false])
+        {
+            if (isThere)
+                TestVault.Flip(file, bytes.Length / 2);
+            else
+                File.Delete(file);
+            // What is remembered of a stamp is not what is there.
+            OutsideTimes times = GateMaterial.Of(vault, docket).TimesFor(policy);
+            Assert.Null(times.Latest);
+            LostStamp lost = Assert.Single(times.Lost);
+            Assert.Equal((2L, isThere), (lost.Entry, lost.IsThere));
+            Assert.EndsWith(lost.File, file, StringComparison.Ordinal);
+        }
     }
 
     [Fact]
