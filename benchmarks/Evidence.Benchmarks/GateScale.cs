@@ -156,6 +156,8 @@ internal static class GateScale
 
         public override WorkingCalendar? FindCalendar(Sha256Digest digest) => null;
 
+        public override bool HasPaper(Sha256Digest digest) => true;
+
         public override OutsideTimes TimesFor(PreservationPolicy policy) => new(times);
     }
 }

@@ -1,3 +1,4 @@
+using Evidence.Hashing;
 using Evidence.Ledger;
 using Evidence.Preservation.Statements;
 using NodaTime;
@@ -8,7 +9,7 @@ namespace Evidence.Preservation;
 /// Why an act does not count towards a clearance, though its signature is valid at its place: its own word of its time cannot be true, its key was in other hands, or it is
 /// another's. What speaks against a wipe is not asked: it counts as it stands.
 /// </summary>
-internal sealed class ActDoubts(Docket docket, PreservationPolicy policy, OutsideTimes times)
+internal sealed class ActDoubts(Docket docket, GateMaterial material, PreservationPolicy policy, OutsideTimes times)
 {
     private readonly Hindsight hindsight = new(docket.Registry, times.Proved);
 
@@ -27,10 +28,17 @@ internal sealed class ActDoubts(Docket docket, PreservationPolicy policy, Outsid
     {
         if (times.Contradiction(entry, claimed, policy.Time.Tolerance, mayTravel) is { } contradiction)
             return contradiction;
-        return hindsight.Find(entry, EntrySignatureStatus.Valid, signer.KeyId) is { IsProvedBefore: false } later
-            ? $"entry {entry} may not be {signer.Name}'s. {later.ToString().TrimEnd('.')}"
-            : null;
+        return Stolen(entry, signer) ?? OfIntroduction(signer.KeyId);
     }
+
+    /// <summary>Why a party's key, or a provider's, may not be one: what put it on the record may be of a key that was in other hands. Null where nothing says so.</summary>
+    internal string? OfIntroduction(string key) => docket.PartiesWith(key)
+        .SelectMany(party => party.Statements.Where(said => said == party.Introduction || said.Entry == party.KeyEntry))
+        .Select(said => Stolen(said.Entry, said.Signer)).FirstOrDefault(doubt => doubt is not null);
+
+    private string? Stolen(long entry, ActorIdentity signer) => hindsight.Find(entry, EntrySignatureStatus.Valid, signer.KeyId) is { IsProvedBefore: false } later
+        ? $"entry {entry} may not be {signer.Name}'s. {later.ToString().TrimEnd('.')}"
+        : null;
 
     /// <summary>Why an act of the firm's does not count; null where it does. Anybody may say that they sent a notice, or that a server was switched off.</summary>
     internal string? OfFirm(IRecorded act) => act.IsOfFirm ? Of(act) : $"entry {act.Entry} is signed by {act.Signer.Name}, who does not speak for the firm";
@@ -38,9 +46,9 @@ internal sealed class ActDoubts(Docket docket, PreservationPolicy policy, Outsid
     /// <summary>Why an act is not a party's, though it says so: neither its key signed it, nor, where it has none, does a paper show it. Null where it is.</summary>
     /// <param name="act">The act.</param>
     /// <param name="party">The party.</param>
-    /// <param name="document">Whether the act names a paper.</param>
+    /// <param name="document">The paper that the act names; null where it names none.</param>
     /// <param name="keyedBefore">The place in the log before which the party's key must have been on the record, for its signature alone to be enough.</param>
-    internal string? OfParty(IRecorded act, string party, bool document, long keyedBefore = long.MaxValue)
+    internal string? OfParty(IRecorded act, string party, Sha256Digest? document, long keyedBefore = long.MaxValue)
     {
         if (Of(act) is { } doubt)
             return doubt;
@@ -51,7 +59,8 @@ internal sealed class ActDoubts(Docket docket, PreservationPolicy policy, Outsid
             return null;
         if (known.KeyEntry is { } keyed && keyed < keyedBefore && keyed < act.Entry)
             return $"entry {act.Entry} is not signed by the key of {party}, but by {act.Signer.Name}";
-        return !document ? $"entry {act.Entry} is recorded by {act.Signer.Name} for {party}, and names no paper that shows it"
+        return document is not { } paper ? $"entry {act.Entry} is recorded by {act.Signer.Name} for {party}, and names no paper that shows it"
+            : !material.HasPaper(paper) ? $"entry {act.Entry} is recorded by {act.Signer.Name} for {party}, and the paper that shows it, sha256:{paper}, is not in the vault"
             : act.IsOfFirm || isOwn ? null
             : $"entry {act.Entry} is recorded for {party} by {act.Signer.Name}, who does not speak for the firm";
     }

@@ -15,6 +15,7 @@ public sealed class Docket
 {
     private readonly Dictionary<string, Party> parties = new(StringComparer.Ordinal);
     private readonly HashSet<Party> providers = [];
+    private ILookup<string, Party>? byActor;
     private readonly Dictionary<string, Asset> assets = new(StringComparer.Ordinal);
     private readonly Dictionary<string, List<Recorded<AssetDeclaration>>> disks = new(StringComparer.Ordinal);
     private readonly Dictionary<string, List<Recorded<AssetDeclaration>>> serials = new(StringComparer.Ordinal);
@@ -158,7 +159,7 @@ public sealed class Docket
 
     /// <summary>The firm's declarations that name a serial, of the machine or of one of its disks, in the log's order.</summary>
     /// <param name="serial">The serial.</param>
-    public IReadOnlyList<Recorded<AssetDeclaration>> DeclarationsOfSerial(string serial) => serials.GetValueOrDefault(serial) ?? [];
+    public IReadOnlyList<Recorded<AssetDeclaration>> DeclarationsOfSerial(string serial) => serials.GetValueOrDefault(AssetDeclaration.SerialKey(serial)) ?? [];
 
     /// <summary>The images of an item, in the log's order. An image is of the item of the first entry that names it: one disk's image is no other's.</summary>
     public IReadOnlyList<ImageRecord> ImagesOf(string item) => images.GetValueOrDefault(item) ?? [];
@@ -223,6 +224,15 @@ public sealed class Docket
     /// <param name="entry">The place.</param>
     public bool IsOfFirm(string key, long entry) =>
         (Registry.Keeper is { } keeper && Registry.IsSameActor(keeper, key)) || providers.Any(party => party.KeyEntry < entry && Registry.IsSameActor(party.Key!, key));
+
+    /// <summary>The parties whose key the record has, by an actor's key: the same, or one that came in its place. To be asked once all is read.</summary>
+    internal IEnumerable<Party> PartiesWith(string key)
+    {
+        byActor ??= parties.Values.Where(party => party.Key is not null).ToLookup(party => FirstKeyOf(party.Key!), StringComparer.Ordinal);
+        return byActor[FirstKeyOf(key)];
+    }
+
+    private string FirstKeyOf(string key) => Registry.Keys.GetValueOrDefault(key)?.FirstKey ?? key;
 
     /// <summary>Whether two keys are one person's, as far as the record can tell: one came in the place of the other, or both go by one name.</summary>
     public bool IsSamePerson(string one, string other) =>
@@ -334,7 +344,7 @@ public sealed class Docket
     {
         foreach (AssetDisk disk in declared.IsOfFirm ? declared.Statement.Disks : [])
             AddTo(disks, disk.Id, declared);
-        foreach (string serial in declared.IsOfFirm ? declared.Statement.AllSerials : [])
+        foreach (string serial in declared.IsOfFirm ? declared.Statement.AllSerials.Select(AssetDeclaration.SerialKey).Distinct(StringComparer.Ordinal) : [])
             AddTo(serials, serial, declared);
         return Take(declared, [declared.Statement.Asset]);
     }

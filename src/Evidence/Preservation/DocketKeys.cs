@@ -29,7 +29,7 @@ internal static class DocketKeys
     private static string Disk(string disk) => "disk:" + disk;
 
     /// <summary>Who has a serial, on the machine or on a disk.</summary>
-    private static string Serial(string serial) => "serial:" + serial;
+    private static string Serial(string serial) => "serial:" + AssetDeclaration.SerialKey(serial);
 
     private static string Image(Sha256Digest image) => "image:" + image;
 
@@ -92,7 +92,7 @@ internal static class DocketKeys
         EntryKind.Transfer => TransferBook.TryParse(entry) is TransferOffer ? [On(entry.LeafHash)] : [],
         _ => Statement.TryParse(entry.Payload) switch
         {
-            AssetDeclaration asset => [.. asset.Disks.SelectMany(disk => (string[])[Item(disk.Id), Disk(disk.Id)]), .. asset.AllSerials.Select(Serial)],
+            AssetDeclaration asset => [.. asset.Disks.SelectMany(disk => (string[])[Item(disk.Id), Disk(disk.Id), Asset(disk.Id)]), .. asset.AllSerials.Select(Serial)],
             PolicyStatement or ClearanceRequest => [On(entry.LeafHash)],
             NoticeStatement notice => ListOf(entry, notice) is { } list ? [On(entry.LeafHash), list, AnswerTo(entry.LeafHash)] : [On(entry.LeafHash)],
             ReleaseStatement release => [Act(release.Target)],

@@ -84,8 +84,8 @@ public sealed class DocketWriter
                 throw Invalid($"The asset '{asset.Asset}' is given twice.");
             if (asset.Disks.FirstOrDefault(disk => !disks.TryAdd(disk.Id, asset.Asset)) is { } twice)
                 throw Invalid($"The disk '{twice.Id}' is given twice, of '{disks[twice.Id]}' and of '{asset.Asset}': each disk has an id of its own.");
-            if (asset.AllSerials.FirstOrDefault(serial => !serials.TryAdd(serial, asset.Asset)) is { } same)
-                throw Invalid($"The serial '{same}' is given twice, of '{serials[same]}' and of '{asset.Asset}': a machine has one name, and a disk one machine.");
+            if (asset.AllSerials.FirstOrDefault(serial => !serials.TryAdd(AssetDeclaration.SerialKey(serial), asset.Asset) && serials[AssetDeclaration.SerialKey(serial)] != asset.Asset) is { } same)
+                throw Invalid($"The serial '{same}' is given twice, of '{serials[AssetDeclaration.SerialKey(same)]}' and of '{asset.Asset}': a machine has one name, and a disk one machine.");
             Check(asset);
         }
 

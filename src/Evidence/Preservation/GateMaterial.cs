@@ -3,7 +3,7 @@ using Evidence.Vaults;
 
 namespace Evidence.Preservation;
 
-/// <summary>The documents that the gate needs beside the ledger's entries, which name them by their digests: policies, calendars, time stamps.</summary>
+/// <summary>The documents that the gate needs beside the ledger's entries, which name them by their digests: policies, calendars, papers, time stamps.</summary>
 public abstract class GateMaterial
 {
     /// <summary>A policy; null where its document is not there, or is none.</summary>
@@ -11,6 +11,9 @@ public abstract class GateMaterial
 
     /// <summary>A calendar of working days; null likewise.</summary>
     public abstract WorkingCalendar? FindCalendar(Sha256Digest digest);
+
+    /// <summary>Whether a paper is there that shows what somebody said or did; by its name alone, for whether it is what its name says a verification tells.</summary>
+    public abstract bool HasPaper(Sha256Digest digest);
 
     /// <summary>What those prove of the time whom a policy trusts for that.</summary>
     public abstract OutsideTimes TimesFor(PreservationPolicy policy);
@@ -28,10 +31,18 @@ public abstract class GateMaterial
         private readonly Dictionary<Sha256Digest, PreservationPolicy?> policies = [];
         private readonly Dictionary<Sha256Digest, WorkingCalendar?> calendars = [];
         private readonly Dictionary<Sha256Digest, OutsideTimes> times = [];
+        private readonly Dictionary<Sha256Digest, bool> papers = [];
 
         public override PreservationPolicy? FindPolicy(Sha256Digest digest) => Find(policies, digest, bytes => PreservationPolicy.Parse(bytes));
 
         public override WorkingCalendar? FindCalendar(Sha256Digest digest) => Find(calendars, digest, bytes => WorkingCalendar.Parse(bytes));
+
+        public override bool HasPaper(Sha256Digest digest)
+        {
+            if (!papers.TryGetValue(digest, out bool isThere))
+                papers.Add(digest, isThere = vault.Documents.Contains(digest));
+            return isThere;
+        }
 
         public override OutsideTimes TimesFor(PreservationPolicy policy)
         {

@@ -18,7 +18,7 @@ internal sealed class Inquiry
         Objections = docket.ObjectionsTo(asset);
         At = at;
         Times = material.TimesFor(policy);
-        Doubts = new ActDoubts(docket, policy, Times);
+        Doubts = new ActDoubts(docket, material, policy, Times);
     }
 
     internal Docket Docket { get; }

@@ -65,7 +65,7 @@ public sealed record PolicyInForce(Recorded<PolicyStatement>? Act, PreservationP
         if (change.Statement.Previous != act.Statement.Policy || change.Entry <= act.Entry)
             return (null, "it is not made for the place of the one that is");
         OutsideTimes times = material.TimesFor(policy);
-        var doubts = new ActDoubts(docket, policy, times);
+        var doubts = new ActDoubts(docket, material, policy, times);
         if (doubts.Of(change) is { } doubt)
             return (null, doubt);
         IReadOnlyList<Recorded<Approval>> approvals = doubts.ApprovalsOf(change, policy.Approvals.By);

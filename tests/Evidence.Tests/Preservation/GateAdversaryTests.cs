@@ -372,6 +372,8 @@ public sealed class GateAdversaryTests
     [InlineData("SN-spare", "WD-1")]
     [InlineData("WD-1", null)]
     [InlineData("SN-spare", "SN-server-7")]
+    [InlineData("sn server 7", null)]
+    [InlineData("SN-spare", "wd1")]
     public void The_same_machine_under_a_second_name_is_cleared_under_neither(string serial, string? disk)
     {
         Scene scene = Scene(notices: 0, disks: [new AssetDisk(Preservation.Scene.Disk, "WD-1", null)]);
@@ -585,6 +587,51 @@ public sealed class GateAdversaryTests
         Preserve(scene);
         scene.Stamp();
         Assert.True(scene.Judge().IsCleared, Text(scene.Judge()));
+    }
+
+    [Theory]
+    [InlineData(Preservation.Scene.Server, "It was handed over")]
+    [InlineData(Preservation.Scene.Disk, "Its disk server-7/sda was handed over")]
+    public void What_was_handed_over_is_not_the_firms_to_wipe(string item, string why)
+    {
+        Scene scene = Preserved();
+        long offer = scene.Put("keeper", EntryKind.Transfer, [item], new TransferOffer(LedgerFixture.Origin, "The authority", null).ToJson());
+        Assert.True(scene.Judge().IsCleared, Text(scene.Judge()));
+        scene.Put("agent", EntryKind.Transfer, [item], new TransferAnswer(true, LedgerFixture.Origin, scene.Leaf(offer)).ToJson());
+        Shut(scene.Judge(), "asset", $"{why} to The authority");
+        scene.State(AssetState.Returned);
+        Assert.Equal(RuleOutcome.Met, Rule(scene.Judge(), "asset").Outcome);
+    }
+
+    [Fact]
+    public void A_paper_that_is_not_in_the_vault_shows_nothing()
+    {
+        Scene scene = Silent();
+        scene.Party("users", PartyRole.Users);
+        long hold = scene.Hold("users", "keeper", HoldForm.Order);
+        scene.Release(hold, "users", "keeper", paper: true);
+        scene.Stamp();
+        scene.Pass(Duration.FromDays(15));
+        Assert.True(scene.Judge().IsCleared, Text(scene.Judge()));
+        scene.LosePaper();
+        Shut(scene.Judge(), "holds", "is not in the vault");
+        Says(scene.Judge(), "silence", "the paper that shows its delivery (entry");
+        Says(scene.Judge(), "silence", "customer was told 0 of 2 times");
+    }
+
+    [Fact]
+    public void Whom_a_thief_put_on_the_record_may_be_nobody()
+    {
+        Scene scene = Preserved();
+        long hold = scene.Hold("authority", "agent", HoldForm.Order);
+        Instant stolen = scene.Now;
+        scene.Now += Duration.FromMinutes(1);
+        scene.Party("supreme", PartyRole.Court, "puppet");
+        scene.Release(hold, "supreme", "puppet");
+        scene.Pass(Duration.FromDays(15));
+        Assert.Equal(RuleOutcome.Met, Rule(scene.Judge(), "holds").Outcome);
+        scene.Put("keeper", EntryKind.Identity, [], new KeyRevocation(Preservation.Scene.KeyId("keeper"), stolen, null).ToJson());
+        Shut(scene.Judge(), "holds", "may not be keeper's");
     }
 
     [Fact]

@@ -119,6 +119,9 @@ internal sealed class Scene
         times.Add(new OutsideTime(entry, size, Now, Now, "the authority"));
     }
 
+    /// <summary>The paper that all acts name is gone.</summary>
+    public void LosePaper() => material.LostPapers.Add(Paper);
+
     /// <summary>The file of the last stamp is gone, or another one is in its place.</summary>
     public void LoseStamp(bool isThere = false)
     {
@@ -263,11 +266,15 @@ internal sealed class Scene
 
         public Dictionary<Sha256Digest, PreservationPolicy> Policies { get; private init; } = [];
 
-        public Material UpTo(long end) => new(times, lost) { Policies = Policies, size = end };
+        public HashSet<Sha256Digest> LostPapers { get; private init; } = [];
+
+        public Material UpTo(long end) => new(times, lost) { Policies = Policies, LostPapers = LostPapers, size = end };
 
         public override PreservationPolicy? FindPolicy(Sha256Digest digest) => Policies.GetValueOrDefault(digest);
 
         public override WorkingCalendar? FindCalendar(Sha256Digest digest) => null;
+
+        public override bool HasPaper(Sha256Digest digest) => !LostPapers.Contains(digest);
 
         public override OutsideTimes TimesFor(PreservationPolicy policy) => new(times.Where(time => time.Entry < size), [.. lost.Where(stamp => stamp.Entry < size)]);
     }

@@ -231,5 +231,7 @@ internal sealed class Material(PreservationPolicy policy, IReadOnlyList<OutsideT
 
     public override WorkingCalendar? FindCalendar(Sha256Digest digest) => null;
 
+    public override bool HasPaper(Sha256Digest digest) => true;
+
     public override OutsideTimes TimesFor(PreservationPolicy policy) => new(times);
 }

@@ -58,7 +58,7 @@ internal static class ApprovalsRule
     private static bool MayRequest(Inquiry inquiry, Recorded<ClearanceRequest> request)
     {
         IReadOnlyList<PartyRole> roles = inquiry.Policy.Approvals.RequestedBy;
-        return (request.IsOfFirm && roles.Contains(PartyRole.Provider)) || inquiry.Docket.Parties.Values.Any(party =>
+        return (request.IsOfFirm && roles.Contains(PartyRole.Provider)) || inquiry.Docket.PartiesWith(request.Signer.KeyId).Any(party =>
             inquiry.RoleOf(party.Id, request.Entry) is { } role && roles.Contains(role) && inquiry.Docket.IsOwn(request, party.Id));
     }
 

@@ -66,13 +66,14 @@ internal static class AssetRule
         Recorded<AssetStateChange>? returned = asset.States.LastOrDefault(state => state.Statement.State == AssetState.Returned);
         if (seized is not null && !(returned?.Entry > seized.Entry))
             yield return new GateReason($"It was seized, by entry {seized.Entry}: whoever has it has the duty to preserve it.", [seized.Entry], "When it is back, somebody of the firm says so: 'evidence asset state ... returned'.");
+        string[] parts = [asset.Id, .. asset.Disks.Select(disk => disk.Id)];
         Transfer? given = inquiry.Docket.Transfers.LastOrDefault(transfer =>
-            transfer.State == TransferState.Accepted && transfer.Items.Contains(asset.Id, StringComparer.Ordinal) &&
+            transfer.State == TransferState.Accepted && transfer.Items.Intersect(parts, StringComparer.Ordinal).Any() &&
             transfer.Offer.Origin == inquiry.Docket.Ledger.Checkpoint.Origin && !(returned?.Entry > transfer.Outcome!.Entry));
         if (given is not null)
         {
             yield return new GateReason(
-                $"It was handed over to {given.Offer.Recipient}, who accepted by entry {given.Outcome!.Entry}: the duty to preserve it went along.", [given.Entry, given.Outcome.Entry],
+                $"{(given.Items.Contains(asset.Id, StringComparer.Ordinal) ? "It" : $"Its disk {given.Items.Intersect(parts, StringComparer.Ordinal).First()}")} was handed over to {given.Offer.Recipient}, who accepted by entry {given.Outcome!.Entry}: the duty to preserve it went along.", [given.Entry, given.Outcome.Entry],
                 "When it is back, somebody of the firm says so: 'evidence asset state ... returned'.");
         }
     }

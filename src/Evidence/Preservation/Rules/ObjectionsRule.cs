@@ -16,7 +16,7 @@ internal static class ObjectionsRule
     /// <summary>The withdrawal that takes an objection back; null where none does.</summary>
     internal static Recorded<ResponseStatement>? Withdrawal(Inquiry inquiry, Recorded<ResponseStatement> objection) => inquiry.Asset.Responses.FirstOrDefault(later =>
         later.Statement.Act == ResponseAct.Withdrawal && later.Entry > objection.Entry && later.Statement.Party == objection.Statement.Party && inquiry.IsHere(later.Statement.Origin) &&
-        inquiry.Doubts.OfParty(later, later.Statement.Party, later.Statement.Document is not null, objection.Entry) is null);
+        inquiry.Doubts.OfParty(later, later.Statement.Party, later.Statement.Document, objection.Entry) is null);
 
     /// <summary>The release that overrules an objection; null where none does.</summary>
     internal static Recorded<ReleaseStatement>? Overruling(Inquiry inquiry, Recorded<ResponseStatement> objection) => inquiry.Asset.Releases.FirstOrDefault(release =>
@@ -49,7 +49,7 @@ internal static class ObjectionsRule
             later.Statement.Act == ResponseAct.Withdrawal && later.Entry > objection.Entry && later.Statement.Party == party))
         {
             string why = inquiry.IsHere(withdrawal.Statement.Origin)
-                ? inquiry.Doubts.OfParty(withdrawal, party, withdrawal.Statement.Document is not null, objection.Entry)!
+                ? inquiry.Doubts.OfParty(withdrawal, party, withdrawal.Statement.Document, objection.Entry)!
                 : $"it is of the log {withdrawal.Statement.Origin}";
             yield return $" The withdrawal in entry {withdrawal.Entry} does not count: {why}.";
         }

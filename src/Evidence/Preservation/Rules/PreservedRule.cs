@@ -86,7 +86,7 @@ internal static class PreservedRule
         acceptance = inquiry.Asset.Responses.FirstOrDefault(response =>
             response.Statement.Act == ResponseAct.Acceptance && response.Statement.Image == image.Image && inquiry.IsHere(response.Statement.Origin) &&
             inquiry.RoleOf(response.Statement.Party, response.Entry) is { } role && inquiry.Policy.Preserved.AcceptedBy.Contains(role) &&
-            inquiry.Doubts.OfParty(response, response.Statement.Party, response.Statement.Document is not null) is null);
+            inquiry.Doubts.OfParty(response, response.Statement.Party, response.Statement.Document) is null);
         return acceptance is null ? $"{string.Join(", ", lacking)}." : null;
     }
 
@@ -166,8 +166,7 @@ internal static class PreservedRule
     {
         if (!statement.IsReceipt || statement.IsOfFirm)
             return Keeper;
-        Party? party = inquiry.Docket.Parties.Values.FirstOrDefault(party =>
-            party.Key is { } key && party.KeyEntry < statement.Entry && inquiry.Docket.Registry.IsSameActor(key, statement.Signer.KeyId));
+        Party? party = inquiry.Docket.PartiesWith(statement.Signer.KeyId).FirstOrDefault(party => party.KeyEntry < statement.Entry);
         return party is null ? null : party.Statements.Any(said => said.Statement.Role == PartyRole.Provider) ? Keeper : party.Id;
     }
 }

@@ -16,10 +16,10 @@ internal static class Releases
         if (release.Entry < target.Entry)
             return "it came before what it lets go";
         if (said.Party == party)
-            return inquiry.Doubts.OfParty(release, said.Party, said.Document is not null, target.Entry);
+            return inquiry.Doubts.OfParty(release, said.Party, said.Document, target.Entry);
         PartyRole? role = inquiry.RoleOf(said.Party, release.Entry);
         return inquiry.IsSuperior(role, inquiry.RoleOf(party))
-            ? inquiry.Doubts.OfParty(release, said.Party, said.Document is not null)
+            ? inquiry.Doubts.OfParty(release, said.Party, said.Document)
             : $"{said.Party} did not place it, and {(role is { } one ? $"the policy lets no {one.ToName()} release it" : "is not on the record")}";
     }
 

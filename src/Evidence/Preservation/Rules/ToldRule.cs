@@ -119,7 +119,7 @@ internal static class ToldRule
 
     internal static Recorded<ResponseStatement>? Consent(Inquiry inquiry, string party, long? since) => inquiry.Asset.Responses.FirstOrDefault(response =>
         response.Statement.Act == ResponseAct.Consent && response.Statement.Party == party && !(response.Entry < since) && inquiry.IsHere(response.Statement.Origin) &&
-        inquiry.Doubts.OfParty(response, party, response.Statement.Document is not null) is null);
+        inquiry.Doubts.OfParty(response, party, response.Statement.Document) is null);
 
     private static string Answer(Inquiry inquiry, Recorded<NoticeStatement> notice) =>
         inquiry.Asset.Responses.Where(response => response.Statement.Notice == notice.LeafHash).ToArray() is { Length: > 0 } answers
@@ -131,8 +131,13 @@ internal static class ToldRule
         Flaw(inquiry, notice, wanted) is { } flaw ? flaw
         : Served(inquiry, notice) is not null ? null
         : inquiry.Docket.DeliveriesOf(notice.LeafHash).Count == 0 ? "nothing shows that it was delivered"
+        : Unshown(inquiry, notice) is { } unshown ? $"the paper that shows its delivery (entry {unshown.Entry}), sha256:{unshown.Statement.Document}, is not in the vault"
         : !Delivered(inquiry, notice).Any() ? $"no attempt to deliver it does (entry {inquiry.Docket.DeliveriesOf(notice.LeafHash)[^1].Entry}: {DeliveryStatement.NameOf(inquiry.Docket.DeliveriesOf(notice.LeafHash)[^1].Statement.Outcome)})"
         : $"nothing proves from outside that it was delivered by {Words.Of(notice.Statement.Window.From)}, when its window began";
+
+    /// <summary>A delivery whose paper is gone, where no other does; null for none.</summary>
+    private static Recorded<DeliveryStatement>? Unshown(Inquiry inquiry, Recorded<NoticeStatement> notice) => Delivered(inquiry, notice).Any() ? null
+        : inquiry.Docket.DeliveriesOf(notice.LeafHash).LastOrDefault(delivery => delivery.Statement.Document is { } paper && !inquiry.Material.HasPaper(paper));
 
     /// <summary>What is wrong with a notice, however it was delivered; null for nothing.</summary>
     internal static string? Flaw(Inquiry inquiry, Recorded<NoticeStatement> notice, NoticeTerm wanted)
@@ -189,6 +194,6 @@ internal static class ToldRule
 
     /// <summary>The deliveries that would do, whether or not an outsider proves their time.</summary>
     internal static IEnumerable<Recorded<DeliveryStatement>> Delivered(Inquiry inquiry, Recorded<NoticeStatement> notice) => inquiry.Docket.DeliveriesOf(notice.LeafHash).Where(delivery =>
-        delivery.Entry > notice.Entry && delivery.Statement.Document is not null &&
+        delivery.Entry > notice.Entry && delivery.Statement.Document is { } paper && inquiry.Material.HasPaper(paper) &&
         (delivery.Statement.Outcome == DeliveryOutcome.Delivered || (delivery.Statement.Outcome == DeliveryOutcome.Attempted && inquiry.Policy.Notices.Delivery == DeliveryOutcome.Attempted)));
 }

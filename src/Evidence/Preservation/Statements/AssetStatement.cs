@@ -37,6 +37,13 @@ public sealed record AssetDeclaration(
     /// <summary>The serials on the machine, and those of its disks as far as they are known, each once.</summary>
     internal IEnumerable<string> AllSerials => Serials.Concat(Disks.Select(disk => disk.Serial).OfType<string>()).Distinct(StringComparer.Ordinal);
 
+    /// <summary>
+    /// What two serials have in common that are one, however they were typed: letters and digits, in upper case. It is for finding a machine's other names, and not for telling which
+    /// machine is at hand.
+    /// </summary>
+    internal static string SerialKey(string serial) =>
+        string.Concat(serial.Where(char.IsLetterOrDigit)).ToUpperInvariant() is { Length: > 0 } key ? key : serial;
+
     /// <summary>The most serials, disks and parties of one declaration, each.</summary>
     public const int MostListed = 64;
 
