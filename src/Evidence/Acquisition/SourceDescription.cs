@@ -11,6 +11,7 @@ internal static class SourceDescription
     internal static JsonObject Encode(SourceIdentity source)
     {
         var json = new JsonObject { ["kind"] = KindOf(source.Kind), ["name"] = source.Name };
+        Add(json, "format", source.Format);
         Add(json, "sectorSize", source.LogicalSectorSize);
         Add(json, "physicalSectorSize", source.PhysicalSectorSize);
         if (source.Modified is { } modified)
@@ -46,7 +47,11 @@ internal static class SourceDescription
         if (source.Parts.Count > 0)
         {
             json["parts"] = new JsonArray([.. source.Parts.Select(p =>
-                new JsonObject { ["name"] = Path.GetFileName(p.Path), ["size"] = DecimalText.Format(p.Length) })]);
+            {
+                var part = new JsonObject { ["name"] = Path.GetFileName(p.Path), ["size"] = DecimalText.Format(p.Length) };
+                Add(part, "sha256", p.Sha256);
+                return part;
+            })]);
         }
 
         return json;
@@ -114,6 +119,7 @@ internal static class SourceDescription
         SourceKind.Stream => "stream",
         SourceKind.Ewf => "ewf",
         SourceKind.Nbd => "nbd",
+        SourceKind.VirtualDisk => "virtual-disk",
         _ => throw new ArgumentOutOfRangeException(nameof(kind)),
     };
 

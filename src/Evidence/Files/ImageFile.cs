@@ -1,10 +1,10 @@
 namespace Evidence.Files;
 
-/// <summary>A file in a file system in an image, as The Sleuth Kit finds it.</summary>
+/// <summary>A file in a file system in an image, as a reader of file systems finds it.</summary>
 /// <param name="Partition">The number of its file system in the image, from 1.</param>
 /// <param name="Volume">Where that file system begins in the image, in bytes.</param>
 /// <param name="FileSystem">What kind that is: <c>ext4</c>, <c>ntfs</c>.</param>
-/// <param name="Inode">The number of its inode, or of its entry in the MFT.</param>
+/// <param name="Inode">The number of its inode, or of its entry in the MFT; where its file system has no such numbers, one that the reader gives it.</param>
 /// <param name="Path">Its path, as the file system has it: whatever characters somebody chose.</param>
 /// <param name="Length">Its length in bytes.</param>
 /// <param name="IsDeleted">Whether it was deleted: others may have written over it since.</param>

@@ -1,6 +1,5 @@
 using System.Globalization;
 using System.Security.Cryptography;
-using Evidence.Formats.Fuse;
 using Evidence.Hashing;
 using Evidence.Platform;
 using Evidence.Proofs;
@@ -9,8 +8,8 @@ using Evidence.Vaults;
 namespace Evidence.Files;
 
 /// <summary>
-/// The files in an image: The Sleuth Kit's tools find them over a mount of this process's own, and what they say is held against the image. What comes from the ranges that they name is
-/// proved; what cannot be is refused, with the reason.
+/// The files in an image. A reader of file systems finds them, The Sleuth Kit where nothing else is said, and what it says is held against the image. What comes from the ranges that it
+/// names is proved; what cannot be is refused, with the reason.
 /// </summary>
 public sealed class ImageFiles : IDisposable
 {
@@ -22,57 +21,41 @@ public sealed class ImageFiles : IDisposable
 
     private readonly Vault vault;
     private readonly ImageRecord record;
+    private readonly IFileSystemReader fileSystems;
     private readonly ImageReader reader;
-    private readonly ScratchFolder scratch;
-    private readonly ImageMount mount;
-    private readonly CancellationTokenSource stop = new();
-    private readonly Task running;
 
-    private ImageFiles(Vault vault, ImageRecord record, VaultImage image)
+    private ImageFiles(Vault vault, ImageRecord record, VaultImage image, IFileSystemReader fileSystems)
     {
         this.vault = vault;
         this.record = record;
-        scratch = ScratchFolder.Create(vault.Access.Logger);
-        try
-        {
-            string folder = Directory.CreateDirectory(Path.Combine(scratch.FolderPath, "mounted")).FullName;
-            // A tool that gives up at the first bad sector finds no file at all. What is returned is held against a reader that takes no zeros for content.
-            mount = ImageMount.Mount(image, folder, options: new ImageReadOptions { Absent = AbsentBytes.Zero }, logger: vault.Access.Logger);
-        }
-        catch
-        {
-            scratch.Dispose();
-            throw;
-        }
-
+        this.fileSystems = fileSystems;
         reader = image.OpenReader();
-        running = mount.RunAsync(stop.Token);
     }
 
-    /// <summary>Opens an image for its files.</summary>
+    /// <summary>Opens an image for its files, as The Sleuth Kit finds them over a mount of this process's own.</summary>
+    /// <param name="vault">The vault; it stays open.</param>
+    /// <param name="record">The image.</param>
     /// <exception cref="EvidenceException">It cannot be read, or nothing can be mounted here.</exception>
-    public static ImageFiles Open(Vault vault, ImageRecord record)
+    public static ImageFiles Open(Vault vault, ImageRecord record) => Open(vault, record, image => new SleuthKitReader(vault, image, record.Item));
+
+    /// <summary>Opens an image for its files, as another reader finds them.</summary>
+    /// <param name="vault">The vault; it stays open.</param>
+    /// <param name="record">The image.</param>
+    /// <param name="open">Opens the reader, which is disposed with the files.</param>
+    /// <exception cref="EvidenceException">It cannot be read.</exception>
+    public static ImageFiles Open(Vault vault, ImageRecord record, Func<VaultImage, IFileSystemReader> open)
     {
         ArgumentNullException.ThrowIfNull(vault);
         ArgumentNullException.ThrowIfNull(record);
-        return new ImageFiles(vault, record, vault.OpenImage(record));
+        ArgumentNullException.ThrowIfNull(open);
+        VaultImage image = vault.OpenImage(record);
+        return new ImageFiles(vault, record, image, open(image));
     }
 
-    /// <summary>The files of all file systems in the image, deleted ones too, as far as these tell of them.</summary>
+    /// <summary>The files of all file systems in the image, deleted ones too, as far as the reader tells of them.</summary>
     /// <param name="cancellation">Ends the work.</param>
-    /// <exception cref="EvidenceException">There is no file system in it that is known (<see cref="ErrorCode.FileRefused"/>), or the tools failed.</exception>
-    public IEnumerable<ImageFile> List(CancellationToken cancellation = default)
-    {
-        bool isEmpty = true;
-        foreach (ImageFile file in Walk(cancellation))
-        {
-            isEmpty = false;
-            yield return file;
-        }
-
-        if (isEmpty)
-            throw new EvidenceException(ErrorCode.FileRefused, $"The Sleuth Kit finds no file system in {record.Item} that it knows. For others, XFS and Btrfs among them, 'evidence mount' it and use the kernel's: mount -o loop,ro.");
-    }
+    /// <exception cref="EvidenceException">There is no file system in it that the reader knows (<see cref="ErrorCode.FileRefused"/>), or that failed.</exception>
+    public IEnumerable<ImageFile> List(CancellationToken cancellation = default) => fileSystems.Walk(cancellation);
 
     /// <summary>Finds a file by its path or its id.</summary>
     /// <param name="name">A path as listed, or <c>PARTITION:INODE</c>.</param>
@@ -116,15 +99,16 @@ public sealed class ImageFiles : IDisposable
         string full = Path.GetFullPath(folder);
         if (Directory.Exists(full) || File.Exists(full))
             throw new EvidenceException(ErrorCode.DestinationInvalid, $"There is something at {full} already; name another folder.");
+        file = fileSystems.Locate(file, cancellation);
         CheckFile(file);
         DurableFile.CreateDirectory(full);
         try
         {
             string path = Path.Combine(full, "content");
             (Sha256Digest sha256, bool isDirect) = WriteContent(file, path, cancellation);
-            (FileDerivation derivation, IReadOnlyList<FileRun> ranges) = Derive(file, table, path, isDirect);
+            (FileDerivation derivation, IReadOnlyList<FileRun> ranges) = Derive(file, table, path, isDirect, cancellation);
             List<string> proofs = Prove(ranges, full, cancellation);
-            byte[] document = ReturnedFile.Encode(reader.Image.Id, file, sha256, derivation, ranges, proofs);
+            byte[] document = ReturnedFile.Encode(reader.Image.Id, file, fileSystems.Name, sha256, derivation, ranges, proofs);
             _ = DurableFile.TryCreate(Path.Combine(full, "ranges.json"), document, writable: true);
             return new ReturnedFile(file, sha256, derivation, ranges, proofs, Sha256Digest.Compute(document));
         }
@@ -138,39 +122,8 @@ public sealed class ImageFiles : IDisposable
     /// <inheritdoc/>
     public void Dispose()
     {
-        stop.Cancel();
-        try
-        {
-            running.GetAwaiter().GetResult();
-        }
-        finally
-        {
-            mount.Dispose();
-            reader.Dispose();
-            scratch.Dispose();
-            stop.Dispose();
-        }
-    }
-
-    private IEnumerable<ImageFile> Walk(CancellationToken cancellation)
-    {
-        using IEnumerator<ImageFile> files = SleuthKit.Walk(mount.ImagePath, cancellation).GetEnumerator();
-        while (true)
-        {
-            try
-            {
-                if (!files.MoveNext())
-                    yield break;
-            }
-            catch (FormatException e)
-            {
-                // What was cut off by the end of the tool is no fault of the image.
-                cancellation.ThrowIfCancellationRequested();
-                throw new EvidenceException(ErrorCode.FileRefused, e.Message, e);
-            }
-
-            yield return files.Current;
-        }
+        fileSystems.Dispose();
+        reader.Dispose();
     }
 
     private void CheckFile(ImageFile file)
@@ -183,7 +136,7 @@ public sealed class ImageFiles : IDisposable
             throw Refused(file, $"a part of it would lie at {beyond.ImageOffset}, behind the image's end");
     }
 
-    /// <summary>Writes what icat finds, and holds it against what the ranges hold.</summary>
+    /// <summary>Writes what the reader finds, and holds it against what the ranges hold.</summary>
     private (Sha256Digest Sha256, bool IsDirect) WriteContent(ImageFile file, string path, CancellationToken cancellation)
     {
         FileRun[] runs = [.. file.Runs.OrderBy(run => run.FileOffset)];
@@ -192,8 +145,8 @@ public sealed class ImageFiles : IDisposable
         bool isDirect = !file.IsResident;
         string written = DurableFile.WriteBeside(
             path,
-            output => SleuthKit.Cat(
-                mount.ImagePath, file,
+            output => fileSystems.Read(
+                file,
                 content =>
                 {
                     var window = new byte[WindowLength];
@@ -202,7 +155,7 @@ public sealed class ImageFiles : IDisposable
                     for (int count; (count = content.ReadAtLeast(window, WindowLength, throwOnEndOfStream: false)) > 0; length += count)
                     {
                         if (length + count > file.Length)
-                            throw Refused(file, $"icat finds more than its {file.Length} bytes");
+                            throw Refused(file, $"{fileSystems.Name} finds more than its {file.Length} bytes");
                         output.Write(window, 0, count);
                         hash.AppendData(window, 0, count);
                         Gather(runs, ref first, length, expected.AsSpan(0, count));
@@ -215,7 +168,7 @@ public sealed class ImageFiles : IDisposable
             throw new EvidenceException(ErrorCode.DestinationInvalid, $"There is a file {path} already.");
         return length == file.Length
             ? (new Sha256Digest(hash.GetHashAndReset()), isDirect)
-            : throw Refused(file, $"icat finds {length} of its {file.Length} bytes{(file.IsDeleted ? "; where the rest was, nothing tells any more" : "")}");
+            : throw Refused(file, $"{fileSystems.Name} finds {length} of its {file.Length} bytes{(file.IsDeleted ? "; where the rest was, nothing tells any more" : "")}");
     }
 
     /// <summary>What the runs hold of a part of the file; zeros where there is none. What the image lacks of it is an error.</summary>
@@ -234,20 +187,20 @@ public sealed class ImageFiles : IDisposable
         }
     }
 
-    private (FileDerivation Derivation, IReadOnlyList<FileRun> Ranges) Derive(ImageFile file, ImageFile? table, string path, bool isDirect)
+    private (FileDerivation Derivation, IReadOnlyList<FileRun> Ranges) Derive(ImageFile file, ImageFile? table, string path, bool isDirect, CancellationToken cancellation)
     {
         if (isDirect)
             return (FileDerivation.Direct, [.. file.Runs.Where(run => run.FileOffset < file.Length).Select(run => run with { Length = Math.Min(run.Length, file.Length - run.FileOffset) }).OrderBy(run => run.FileOffset)]);
         if (file.IsResident)
         {
-            return file.Length <= LongestResident && table is not null && MftRecord.Find(reader, table, file, File.ReadAllBytes(path)) is { } own
+            return file.Length <= LongestResident && table is not null && MftRecord.Find(reader, fileSystems.Locate(table, cancellation), file, File.ReadAllBytes(path)) is { } own
                 ? (FileDerivation.NtfsResident, [own])
                 : throw Refused(file, "it lies within its own entry of the file system's table, and was not found there");
         }
 
         return file.IsCompressed
             ? (FileDerivation.NtfsCompressed, [.. file.Runs.OrderBy(run => run.FileOffset)])
-            : throw Refused(file, "what icat finds is not what lies where fiwalk says that it lies: it is another stream of the file, is encrypted, or the file system is damaged");
+            : throw Refused(file, $"what {fileSystems.Name} finds in it is not what lies where it says that the file lies: it is another stream of the file, is encrypted, or the file system is damaged");
     }
 
     private List<string> Prove(IReadOnlyList<FileRun> ranges, string folder, CancellationToken cancellation)

@@ -14,11 +14,12 @@ namespace Evidence.Files;
 public sealed record ReturnedFile(ImageFile File, Sha256Digest Sha256, FileDerivation Derivation, IReadOnlyList<FileRun> Ranges, IReadOnlyList<string> Proofs, Sha256Digest Record)
 {
     /// <summary>The content of <c>ranges.json</c> (<c>docs/format/file.md</c>).</summary>
-    internal static byte[] Encode(Sha256Digest image, ImageFile file, Sha256Digest sha256, FileDerivation derivation, IReadOnlyList<FileRun> ranges, IReadOnlyList<string> proofs) =>
+    internal static byte[] Encode(Sha256Digest image, ImageFile file, string reader, Sha256Digest sha256, FileDerivation derivation, IReadOnlyList<FileRun> ranges, IReadOnlyList<string> proofs) =>
         CanonicalJson.Serialize(new JsonObject
         {
             ["format"] = "evidence-file/1",
             ["image"] = image.ToString(),
+            ["reader"] = reader,
             ["partition"] = file.Partition,
             ["volume"] = DecimalText.Format(file.Volume),
             ["fileSystem"] = file.FileSystem,

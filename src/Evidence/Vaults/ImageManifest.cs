@@ -183,7 +183,7 @@ public sealed record ImageManifest
         JsonObject tool = json.RequireObject("tool");
         JsonObject totals = json.RequireObject("totals");
         JsonObject source = json.RequireObject("source");
-        if (source.RequireString("kind") is not ("file" or "split" or "device" or "stream" or "ewf" or "nbd"))
+        if (source.RequireString("kind") is not ("file" or "split" or "device" or "stream" or "ewf" or "nbd" or "virtual-disk"))
             throw new FormatException($"A source cannot be a '{source.RequireString("kind")}'.");
         _ = source.RequireString("name");
         long size = json.RequireDecimal("size");
