@@ -604,6 +604,21 @@ public sealed class GateAdversaryTests
     }
 
     [Fact]
+    public void A_hold_by_a_selector_that_would_choose_fewer_later_binds_all_that_it_chose()
+    {
+        Scene scene = Preserved();
+        void Move(string rack) => scene.Say("keeper", [Preservation.Scene.Server], new AssetDeclaration(Preservation.Scene.Server, ["SN-server-7"], [], rack, []));
+        Move("B");
+        IReadOnlyList<string> chosen = AssetSelector.Parse("rack=B").Resolve(scene.Docket());
+        Assert.Equal([Preservation.Scene.Server], chosen, StringComparer.Ordinal);
+        long hold = scene.Say("judge", chosen, new HoldStatement("court", HoldForm.Order, "all of rack B", null, "rack=B", AssetList.Of([.. chosen]), null, null));
+        Move("C");
+        Assert.Throws<EvidenceException>(() => AssetSelector.Parse("rack=B").Resolve(scene.Docket()));
+        scene.Stamp();
+        Shut(scene.Judge(), "holds", $"The hold of court (entry {hold}, order: all of rack B) binds");
+    }
+
+    [Fact]
     public void A_paper_that_is_not_in_the_vault_shows_nothing()
     {
         Scene scene = Silent();

@@ -30,7 +30,8 @@ public sealed class GatePropertyTests
         (scene, _) => scene.Stamp(),
     ];
 
-    private static Arbitrary<(int Start, int[] Script)> Histories => Gen.Zip(Gen.Choose(0, 3), Gen.Choose(0, 9999).ArrayOf()).ToArbitrary();
+    // Most begin where it is open: what shuts it is among what can happen.
+    private static Arbitrary<(int Start, int[] Script)> Histories => Gen.Zip(Gen.Elements(0, 0, 0, 1, 1, 1, 2, 3), Gen.Choose(0, 9999).ArrayOf()).ToArbitrary();
 
     [Fact]
     public void A_hold_or_an_objection_never_opens_it()
@@ -47,7 +48,7 @@ public sealed class GatePropertyTests
                 scene.Respond(ResponseAct.Objection, Parties[n % 7], People[n / 7 % 7]);
             GateDecision after = scene.Judge();
             Assert.True(before.IsCleared || !after.IsCleared, Text(after));
-        }).Check(Config.QuickThrowOnFailure.WithMaxTest(60));
+        }).Check(Config.QuickThrowOnFailure.WithMaxTest(80));
         // Where nothing is ever open, nothing is shown.
         Assert.True(opened > 3, string.Create(CultureInfo.InvariantCulture, $"{opened} were open"));
     }
