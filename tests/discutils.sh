@@ -27,12 +27,12 @@ if ! dotnet build "$project" -c Release --no-restore > "$log" 2>&1; then
   exit 1
 fi
 echo "ok Evidence.DiscUtils: build, warnings as errors"
-"$project/bin/Release/net10.0/Evidence.DiscUtils.Tests" > "$log" 2>&1
+"$project/bin/Release/net10.0/Evidence.DiscUtils.Tests" -noColor > "$log" 2>&1
 status=$?
-summary=$(grep -E 'Total: [0-9]+' "$log" | tail -1)
+summary=$(grep -oE "Total: [0-9].*" "$log" | tail -1)
 if [ "$status" -ne 0 ]; then
-  echo "FAILED Evidence.DiscUtils: tests ran:$summary"
+  echo "FAILED Evidence.DiscUtils: tests ran, $summary"
   grep -E '\[FAIL\]' "$log" | head -20
   exit 1
 fi
-echo "ok Evidence.DiscUtils: tests ran:$summary"
+echo "ok Evidence.DiscUtils: tests ran, $summary"

@@ -14,21 +14,43 @@ internal sealed class NtfsRecords(Stream content) : PositionalStream
     private const int SmallestAttribute = 16;
     private const uint EndOfAttributes = 0xFFFFFFFF;
 
+    private readonly int recordLength = RecordLength(content);
+
     public override long Length => content.Length;
 
     protected override int ReadAt(long offset, Span<byte> buffer)
     {
         content.Position = offset;
         int count = content.Read(buffer);
-        if (count is >= SectorSize and <= LargestRecord && IsRecord(buffer[..count]) && !Ends(buffer[..count]))
-            throw new InvalidDataException($"The file record at {offset} has attributes without an end");
+        for (int at = 0; at + recordLength <= count; at += recordLength)
+        {
+            ReadOnlySpan<byte> record = buffer.Slice(at, recordLength);
+            if (IsRecord(record) && !Ends(record))
+                throw new InvalidDataException($"The file record at {offset + at} has attributes without an end");
+        }
+
         return count;
     }
 
-    /// <summary>Whether it begins as a record does, and has the array that such a one has for its sectors' ends.</summary>
-    private static bool IsRecord(ReadOnlySpan<byte> buffer) =>
-        buffer.StartsWith("FILE"u8) && BinaryPrimitives.ReadUInt16LittleEndian(buffer[6..]) == (buffer.Length / SectorSize) + 1
-            && BinaryPrimitives.ReadUInt16LittleEndian(buffer[4..]) + (2 * ((buffer.Length / SectorSize) + 1)) <= SectorSize - 2;
+    /// <summary>The bytes of a record, by the boot sector: as a power of two where the number is negative, else in clusters.</summary>
+    private static int RecordLength(Stream content)
+    {
+        Span<byte> boot = stackalloc byte[SectorSize];
+        content.Position = 0;
+        content.ReadExactly(boot);
+        int clusters = unchecked((sbyte)boot[0x40]);
+        int length = clusters < 0
+            ? -clusters <= 12 ? 1 << -clusters : 0
+            : clusters * boot[0x0D] * BinaryPrimitives.ReadUInt16LittleEndian(boot[0x0B..]);
+        return length is >= SectorSize and <= LargestRecord && length % SectorSize == 0
+            ? length
+            : throw new InvalidDataException($"The boot sector says that a file record has {length} bytes");
+    }
+
+    /// <summary>Whether it begins as a record does, and has room for the array of its sectors' ends. A file may begin so by chance: what is said of its attributes then makes no sense either.</summary>
+    private static bool IsRecord(ReadOnlySpan<byte> record) =>
+        record.StartsWith("FILE"u8)
+            && BinaryPrimitives.ReadUInt16LittleEndian(record[4..]) + (2 * BinaryPrimitives.ReadUInt16LittleEndian(record[6..])) <= record.Length;
 
     private static bool Ends(ReadOnlySpan<byte> record)
     {
@@ -36,7 +58,8 @@ internal sealed class NtfsRecords(Stream content) : PositionalStream
         record.CopyTo(bytes);
         // The two bytes at the end of each sector stand in the array.
         int array = BinaryPrimitives.ReadUInt16LittleEndian(record[4..]);
-        for (int sector = 1; sector <= record.Length / SectorSize; sector++)
+        int sectors = Math.Min(BinaryPrimitives.ReadUInt16LittleEndian(record[6..]) - 1, record.Length / SectorSize);
+        for (int sector = 1; sector <= sectors; sector++)
             record.Slice(array + (2 * sector), 2).CopyTo(bytes[((sector * SectorSize) - 2)..]);
         int at = BinaryPrimitives.ReadUInt16LittleEndian(bytes[20..]);
         while (at <= bytes.Length - sizeof(uint) && BinaryPrimitives.ReadUInt32LittleEndian(bytes[at..]) != EndOfAttributes)

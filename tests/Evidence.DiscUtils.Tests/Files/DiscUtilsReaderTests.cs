@@ -79,16 +79,12 @@ public sealed class DiscUtilsReaderTests : IDisposable
                 File.Copy(Path.Combine(mounted.Folder, "set-aside.bin"), world.PathOf("set-aside.bin"));
             }
 
-            // In as many pieces as a tree of extents has to be deep for.
-            using FileStream one = File.Create(Path.Combine(mounted.Folder, "pieces.bin"));
-            using FileStream other = File.Create(Path.Combine(mounted.Folder, "between.bin"));
+            // Holes between them make as many pieces as a tree of extents has to be deep for.
+            using FileStream pieces = File.Create(Path.Combine(mounted.Folder, "pieces.bin"));
             for (int i = 0; i < 300; i++)
             {
-                foreach (FileStream file in (FileStream[])[one, other])
-                {
-                    file.Write(RandomNumberGenerator.GetBytes(4096));
-                    file.Flush(flushToDisk: true);
-                }
+                pieces.Position = i * 3L * 4096;
+                pieces.Write(RandomNumberGenerator.GetBytes(4096));
             }
         }
 
