@@ -67,25 +67,22 @@ internal static class SourceOpener
         SplitRawName.TryParse(path) is { IsLikelyPart: true } || RawExtensions.Contains(Path.GetExtension(path), StringComparer.OrdinalIgnoreCase);
 
     /// <summary>Whether a file begins as an E01 does. One that may not be read is whatever its name says, and says so when it is opened.</summary>
-    /// <exception cref="EvidenceException">It begins as another format of that family does, which is not read.</exception>
+    /// <exception cref="EvidenceException">It begins as a container does that is not read.</exception>
     private static bool IsEwf(string path)
     {
-        Span<byte> start = stackalloc byte[EwfFormat.Signature.Length];
+        Span<byte> start = stackalloc byte[ForeignContainer.Length];
         try
         {
             using SourceFile file = SourceFile.Open(path, FileType.Regular, directIO: false);
-            if (file.Read(0, start) < start.Length)
-                return false;
+            start = start[..file.Read(0, start)];
         }
         catch (EvidenceException)
         {
             return false;
         }
 
-        return EwfFormat.OtherFormat(start) is { } other
-            ? throw new EvidenceException(
-                ErrorCode.SourceUnsupported, $"{path} is of the format {other}, which is not read here. Make an E01 of it, or image the file's own bytes with --single-file.")
-            : start.SequenceEqual(EwfFormat.Signature);
+        ForeignContainer.Refuse(path, start);
+        return start.StartsWith(EwfFormat.Signature);
     }
 
     private static StreamSource OpenSequential(string path, FileType type, SourceOptions options) =>

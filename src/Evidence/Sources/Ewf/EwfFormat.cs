@@ -36,13 +36,6 @@ internal static class EwfFormat
     /// <summary>The first bytes of every segment file.</summary>
     internal static ReadOnlySpan<byte> Signature => [0x45, 0x56, 0x46, 0x09, 0x0D, 0x0A, 0xFF, 0x00];
 
-    /// <summary>What other format of the family begins with these bytes; null for none.</summary>
-    internal static string? OtherFormat(ReadOnlySpan<byte> start) =>
-        start.SequenceEqual<byte>([0x45, 0x56, 0x46, 0x32, 0x0D, 0x0A, 0x81, 0x00]) ? "Ex01 (EVF2)"
-        : start.SequenceEqual<byte>([0x4C, 0x56, 0x46, 0x09, 0x0D, 0x0A, 0xFF, 0x00]) ? "L01 (LVF)"
-        : start.SequenceEqual<byte>([0x4C, 0x45, 0x46, 0x32, 0x0D, 0x0A, 0x81, 0x00]) ? "Lx01 (LEF2)"
-        : null;
-
     /// <summary>The bytes that a table takes as a section, in bytes.</summary>
     internal static long TableSectionLength(int entries) => EwfSection.DescriptorLength + TableHeaderLength + (sizeof(uint) * (long)entries) + ChecksumLength;
 
