@@ -37,7 +37,14 @@ public sealed class Asset
     /// Up to where the machine may have been written to: it came back from the hands of others, or its service ended, or it is in service. Null where none of that was ever said.
     /// An image from before it is not of what is on the disks now.
     /// </summary>
-    public Recorded<AssetStateChange>? LastUse => states.FindLast(state => state == LastService || state.Statement.State == AssetState.Returned);
+    public Recorded<AssetStateChange>? LastUse
+    {
+        get
+        {
+            Recorded<AssetStateChange>? service = LastService;
+            return states.FindLast(state => state == service || state.Statement.State == AssetState.Returned);
+        }
+    }
 
     /// <summary>The machine's serials, by its first declaration.</summary>
     public IReadOnlyList<string> Serials => declarations is [var first, ..] ? first.Statement.Serials : [];

@@ -284,7 +284,7 @@ public sealed class Docket
             AssetStateChange state => Take(At(state), [state.Asset]),
             HoldStatement hold => Take(At(hold), entry.Payload.Items),
             ReleaseStatement release => Take(At(release), entry.Payload.Items),
-            NoticeStatement notice => AddTo(notices, notice.List, TakeOf(At(notice))),
+            NoticeStatement notice => AddTo(notices, notice.List, Take(At(notice), entry.Payload.Items)),
             ResponseStatement response => TakeAnswer(At(response)),
             ClearanceRequest request => Take(At(request), entry.Payload.Items),
             ClearanceGrant grant => Take(At(grant), [grant.Asset]),
@@ -314,7 +314,8 @@ public sealed class Docket
         return statement;
     }
 
-    private IRecorded Take(IRecorded recorded, IReadOnlyList<string> concerned)
+    private T Take<T>(T recorded, IReadOnlyList<string> concerned)
+        where T : IRecorded
     {
         foreach (string id in concerned)
         {
@@ -326,26 +327,23 @@ public sealed class Docket
         return recorded;
     }
 
-    private Recorded<T> TakeOf<T>(Recorded<T> recorded)
-        where T : Statement
-    {
-        _ = Take(recorded, recorded.Items);
-        return recorded;
-    }
-
     private Recorded<ResponseStatement> TakeAnswer(Recorded<ResponseStatement> response)
     {
         if (response.Statement.Notice is { } notice)
             AddTo(answers, notice, response);
-        return TakeOf(response);
+        return Take(response, response.Items);
     }
 
-    private IRecorded TakeMachine(Recorded<AssetDeclaration> declared)
+    private Recorded<AssetDeclaration> TakeMachine(Recorded<AssetDeclaration> declared)
     {
-        foreach (AssetDisk disk in declared.IsOfFirm ? declared.Statement.Disks : [])
-            AddTo(disks, disk.Id, declared);
-        foreach (string serial in declared.IsOfFirm ? declared.Statement.AllSerials.Select(AssetDeclaration.SerialKey).Distinct(StringComparer.Ordinal) : [])
-            AddTo(serials, serial, declared);
+        if (declared.IsOfFirm)
+        {
+            foreach (AssetDisk disk in declared.Statement.Disks)
+                AddTo(disks, disk.Id, declared);
+            foreach (string serial in declared.Statement.AllSerials.Select(AssetDeclaration.SerialKey).Distinct(StringComparer.Ordinal))
+                AddTo(serials, serial, declared);
+        }
+
         return Take(declared, [declared.Statement.Asset]);
     }
 

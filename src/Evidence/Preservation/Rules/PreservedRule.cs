@@ -98,9 +98,7 @@ internal static class PreservedRule
     {
         var copies = new Dictionary<string, ImageStatement>(StringComparer.Ordinal);
         var doubts = new List<string>();
-        // By when they were made, and not by when they came in: whoever keeps the ledger could hold a good word back, and put it after a bad one.
-        foreach (ImageStatement statement in inquiry.Docket.StatementsOn(image.Image).Where(statement => statement.Entry > image.Entry)
-            .OrderBy(statement => statement.After).ThenBy(statement => statement.Time).ThenBy(statement => statement.Entry))
+        foreach (ImageStatement statement in AsMade(inquiry.Docket.StatementsOn(image.Image).Where(statement => statement.Entry > image.Entry)))
         {
             string copy = !statement.IsReceipt ? Keeper : statement.Replica is { } replica ? $"the replica {replica}" : "a copy that is no replica";
             _ = copies.TryGetValue(copy, out ImageStatement? before);
@@ -125,7 +123,7 @@ internal static class PreservedRule
         }
 
         var last = new Dictionary<string, ImageStatement>(StringComparer.Ordinal);
-        foreach (ImageStatement statement in copies.Values.OrderBy(statement => statement.After).ThenBy(statement => statement.Time).ThenBy(statement => statement.Entry))
+        foreach (ImageStatement statement in AsMade(copies.Values))
         {
             if (CustodianOf(inquiry, statement) is not { } custodian)
                 doubts.Add($"the receipt in entry {statement.Entry} is signed by {statement.Signer.Name}, who is no party on the record");
@@ -147,6 +145,10 @@ internal static class PreservedRule
 
         return ([.. counted.Keys], [.. counted.Values], doubts);
     }
+
+    /// <summary>Statements by when they were made, and not by when they came in: whoever keeps the ledger could hold a good word back, and put it after a bad one.</summary>
+    private static IEnumerable<ImageStatement> AsMade(IEnumerable<ImageStatement> statements) =>
+        statements.OrderBy(statement => statement.After).ThenBy(statement => statement.Time).ThenBy(statement => statement.Entry);
 
     private static bool IsGood(ImageStatement statement, bool mayBeIncomplete) => statement.Content == Receipt.Verified || (statement.Content == "incomplete" && mayBeIncomplete);
 
