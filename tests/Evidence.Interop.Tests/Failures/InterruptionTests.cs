@@ -83,7 +83,8 @@ public sealed class InterruptionTests : IDisposable
 
         evidence.Json("init").Succeeds();
         using RunningProcess running = evidence.Start("--json", "acquire", source);
-        Thread.Sleep(TimeSpan.FromSeconds(1));
+        // What has no writer yet is waited for where it is opened; on standard input, once there is somewhere to put it.
+        running.WaitUntil(() => named ? running.WaitsIn("wait_for_partner") : Directory.EnumerateDirectories(Path.Combine(evidence.Vault, "staging")).Any());
         running.Signal("INT");
         running.WaitWithOpenInput(TimeSpan.FromSeconds(10)).ImageFailsWith("interrupted", 130);
         evidence.VerifyAll();

@@ -58,6 +58,20 @@ internal sealed class RunningProcess : IDisposable
         }
     }
 
+    /// <summary>Whether one of its threads waits in a function of the kernel's.</summary>
+    internal bool WaitsIn(string function)
+    {
+        try
+        {
+            return Directory.EnumerateDirectories($"/proc/{process.Id.ToString(CultureInfo.InvariantCulture)}/task").Any(thread => File.ReadAllText(Path.Combine(thread, "wchan")) == function);
+        }
+        catch (IOException)
+        {
+            // A thread, or the process, has ended meanwhile.
+            return false;
+        }
+    }
+
     internal CommandResult Wait(TimeSpan? longest = null)
     {
         process.StandardInput.Close();
