@@ -54,6 +54,8 @@ def mounted(command, name, work):
     process = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, env=environment)
     path = os.path.join(where, name)
     while not os.path.exists(path):
+        if process.poll() is not None:
+            sys.exit("failed: " + " ".join(command))
         time.sleep(0.05)
     try:
         return work(path)

@@ -13,7 +13,10 @@ internal static unsafe partial class Posix
     internal const nuint MS_NOEXEC = 8;
     internal const int MNT_DETACH = 2;
     internal const int UMOUNT_NOFOLLOW = 8;
-    internal const short POLLIN = 1;
+    internal const uint EPOLLIN = 1;
+    internal const uint EPOLLEXCLUSIVE = 1u << 28;
+    internal const int EPOLL_CLOEXEC = 0x80000;
+    internal const int EPOLL_CTL_ADD = 1;
     internal const int AF_UNIX = 1;
     internal const int SOCK_STREAM = 1;
     internal const int SOL_SOCKET = 1;
@@ -38,8 +41,14 @@ internal static unsafe partial class Posix
     [LibraryImport("libc", EntryPoint = "write", SetLastError = true)]
     internal static partial nint Write(SafeFileHandle fd, void* buffer, nuint count);
 
-    [LibraryImport("libc", EntryPoint = "poll", SetLastError = true)]
-    internal static partial int Poll(PollEntry* entries, nuint count, int timeout);
+    [LibraryImport("libc", EntryPoint = "epoll_create1", SetLastError = true)]
+    internal static partial int CreateEventPoll(int flags);
+
+    [LibraryImport("libc", EntryPoint = "epoll_ctl", SetLastError = true)]
+    internal static partial int ControlEventPoll(SafeFileHandle poll, int operation, SafeFileHandle fd, void* entry);
+
+    [LibraryImport("libc", EntryPoint = "epoll_wait", SetLastError = true)]
+    internal static partial int WaitForEvents(SafeFileHandle poll, void* entries, int count, int timeout);
 
     [LibraryImport("libc", EntryPoint = "pipe2", SetLastError = true)]
     internal static partial int Pipe(int* ends, int flags);
@@ -52,15 +61,6 @@ internal static unsafe partial class Posix
 
     [LibraryImport("libc", EntryPoint = "getegid")]
     internal static partial uint GetEffectiveGroupId();
-
-    /// <summary><c>struct pollfd</c>.</summary>
-    [StructLayout(LayoutKind.Sequential)]
-    internal struct PollEntry
-    {
-        internal int File;
-        internal short Events;
-        internal short Returned;
-    }
 
     /// <summary><c>struct iovec</c>.</summary>
     [StructLayout(LayoutKind.Sequential)]

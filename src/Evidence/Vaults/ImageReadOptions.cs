@@ -15,7 +15,7 @@ public sealed record ImageReadOptions
 {
     /// <summary>
     /// The most bytes of content and map that are kept for the next read, 0 to <see cref="long.MaxValue"/>; 64 MiB by default. Besides, each read that is under way holds the one
-    /// segment and the one page of the map that it is at.
+    /// segment and the one page of the map that it is at, and what is being loaded ahead up to 2 MiB of the image for each of twice as many as there are cores.
     /// </summary>
     public long CacheSize
     {

@@ -15,7 +15,7 @@ public sealed class ImageReader : IDisposable
     private const int PagesPart = 8;
 
     /// <summary>What is loaded ahead at a time, in bytes; it divides a page.</summary>
-    private const int PartAhead = 1 << 20;
+    private const int PartAhead = 2 << 20;
 
     private readonly VaultImage image;
     private readonly ImageReadOptions options;
@@ -103,6 +103,13 @@ public sealed class ImageReader : IDisposable
         loaders.Dispose();
     }
 
+    /// <summary>Loads the image's beginning, which whoever opens it reads first; the code that does so is compiled meanwhile.</summary>
+    internal void LoadBeginning()
+    {
+        loaders.Wait();
+        LoadPart(0);
+    }
+
     private void ReadInPage(long offset, Span<byte> destination, ref int done)
     {
         long number = (offset + done) / SegmentParameters.PageSize;
@@ -148,6 +155,24 @@ public sealed class ImageReader : IDisposable
         }
     });
 
+    /// <summary>Loads segments, all of them or, where something is wrong with one, the others.</summary>
+    private List<(byte[]? Value, long Cost)> LoadTogether(IReadOnlyList<MapRun> runs)
+    {
+        var buffers = new List<byte[]>(runs.Count);
+        foreach (MapRun run in runs)
+            buffers.Add(ArrayPool<byte>.Shared.Rent((int)run.Length));
+        bool[] good = image.TryReadSegments(runs, buffers);
+        var values = new List<(byte[]?, long)>(runs.Count);
+        for (int i = 0; i < runs.Count; i++)
+        {
+            values.Add(good[i] ? (buffers[i], buffers[i].Length) : default);
+            if (!good[i])
+                ArrayPool<byte>.Shared.Return(buffers[i]);
+        }
+
+        return values;
+    }
+
     private (MapPage Page, long Cost) LoadPage(long number)
     {
         MapPage page = image.ReadPage(number);
@@ -173,11 +198,14 @@ public sealed class ImageReader : IDisposable
             long number = offset / SegmentParameters.PageSize;
             long start = number * SegmentParameters.PageSize;
             using SharedCache<long, MapPage>.Lease page = pages.Take(number, LoadPage);
-            for (int index = page.Value.IndexOf(offset - start); index < page.Value.Runs.Count && page.Value.Runs[index].Offset < offset + PartAhead - start && !isDisposed; index++)
+            var wanted = new Dictionary<Sha256Digest, MapRun>();
+            for (int index = page.Value.IndexOf(offset - start); index < page.Value.Runs.Count && page.Value.Runs[index].Offset < offset + PartAhead - start; index++)
             {
                 if (page.Value.Runs[index] is { Kind: RunKind.Data } run)
-                    Take(run).Dispose();
+                    wanted.TryAdd(run.Segment, run);
             }
+
+            segments.Prepare(wanted.Keys, ids => LoadTogether([.. ids.Select(id => wanted[id])]));
         }
         catch (EvidenceException)
         {

@@ -66,18 +66,19 @@ internal sealed class PackFile : IDisposable
     {
         Span<byte> record = buffer[..(PackFormat.RecordHeaderSize + storedLength)];
         ReadExactly(offset, record);
-        try
-        {
-            RecordHeader header = RecordHeader.Decode(record);
-            if (header.StoredLength != storedLength)
-                throw new FormatException($"the record at offset {offset} has {header.StoredLength} stored bytes where {storedLength} were expected");
-            return header;
-        }
-        catch (FormatException e)
-        {
-            throw Refuted($"at offset {offset} {e.Message}", e);
-        }
+        return Decode(record, offset, storedLength);
     }
+
+    /// <summary>Reads a record's header.</summary>
+    internal RecordHeader ReadHeader(long offset, int storedLength)
+    {
+        Span<byte> header = stackalloc byte[PackFormat.RecordHeaderSize];
+        ReadExactly(offset, header);
+        return Decode(header, offset, storedLength);
+    }
+
+    /// <summary>Reads the stored bytes of the record at an offset, as many as there is room for.</summary>
+    internal void ReadStored(long offset, Span<byte> stored) => ReadExactly(offset + PackFormat.RecordHeaderSize, stored);
 
     /// <summary>Reads what can be read of a damaged pack: what the medium refuses, in blocks of 4 KiB, comes as zeros.</summary>
     /// <returns>The number of bytes; fewer than asked for only where the file ends.</returns>
@@ -113,6 +114,21 @@ internal sealed class PackFile : IDisposable
 
     /// <inheritdoc/>
     public void Dispose() => handle.Dispose();
+
+    private RecordHeader Decode(ReadOnlySpan<byte> record, long offset, int storedLength)
+    {
+        try
+        {
+            RecordHeader header = RecordHeader.Decode(record);
+            if (header.StoredLength != storedLength)
+                throw new FormatException($"the record at offset {offset} has {header.StoredLength} stored bytes where {storedLength} were expected");
+            return header;
+        }
+        catch (FormatException e)
+        {
+            throw Refuted($"at offset {offset} {e.Message}", e);
+        }
+    }
 
     private byte[] ReadExactly(long offset, int count)
     {

@@ -1,5 +1,6 @@
 using System.Buffers;
 using Evidence.Hashing;
+using Evidence.Hashing.Lanes;
 using Evidence.Segments;
 
 namespace Evidence.Vaults;
@@ -28,6 +29,43 @@ internal sealed class SegmentReader(VaultLayout layout, SegmentIndex index, bool
         {
             if (!TryReadElsewhere(id, location, content))
                 throw;
+        }
+    }
+
+    /// <summary>Reads several segments, and holds them against their ids side by side.</summary>
+    /// <param name="runs">Their ids, and the lengths that the map gives them.</param>
+    /// <param name="buffers">For each, room for its content.</param>
+    /// <returns>For each, whether its content is there; reading it alone says what is wrong with it, and looks for another copy.</returns>
+    internal unsafe bool[] TryRead(IReadOnlyList<MapRun> runs, IReadOnlyList<byte[]> buffers)
+    {
+        var read = new List<int>(runs.Count);
+        for (int i = 0; i < runs.Count; i++)
+        {
+            if (TryFill(runs[i], buffers[i]))
+                read.Add(i);
+        }
+
+        var good = new bool[runs.Count];
+        var pins = new MemoryHandle[read.Count];
+        try
+        {
+            var messages = new LaneMessage[read.Count];
+            for (int i = 0; i < pins.Length; i++)
+            {
+                pins[i] = buffers[read[i]].AsMemory().Pin();
+                messages[i] = new LaneMessage((byte*)pins[i].Pointer, (int)runs[read[i]].Length);
+            }
+
+            var digests = new Sha256Digest[read.Count];
+            Sha256Digest.Compute(messages, digests);
+            for (int i = 0; i < digests.Length; i++)
+                good[read[i]] = digests[i] == runs[read[i]].Segment;
+            return good;
+        }
+        finally
+        {
+            foreach (MemoryHandle pin in pins)
+                pin.Dispose();
         }
     }
 
@@ -155,16 +193,42 @@ internal sealed class SegmentReader(VaultLayout layout, SegmentIndex index, bool
 
     private void Read(Sha256Digest id, SegmentLocation location, Span<byte> content)
     {
-        byte[] buffer = ArrayPool<byte>.Shared.Rent(PackFormat.RecordHeaderSize + location.StoredLength);
+        PackFile pack = Open(location.Pack);
+        if (!TryFill(pack, id, location, content) || Sha256Digest.Compute(content) != id)
+            throw pack.Refuted($"the record at offset {location.Offset} is not segment {id}");
+    }
+
+    private bool TryFill(MapRun run, byte[] buffer)
+    {
         try
         {
-            PackFile pack = Open(location.Pack);
-            RecordHeader header = pack.ReadRecord(location.Offset, location.StoredLength, buffer);
-            if (header.ContentLength != content.Length)
-                throw pack.Refuted($"segment {id} at offset {location.Offset} has {header.ContentLength} bytes where the map names {content.Length}");
-            ReadOnlySpan<byte> stored = buffer.AsSpan(PackFormat.RecordHeaderSize, header.StoredLength);
-            if (!SegmentCodec.TryExpand(header.Codec, stored, content) || Sha256Digest.Compute(content) != id)
-                throw pack.Refuted($"the record at offset {location.Offset} is not segment {id}");
+            return Locate(run) is { } location && TryFill(Open(location.Pack), run.Segment, location, buffer.AsSpan(0, (int)run.Length));
+        }
+        catch (EvidenceException)
+        {
+            return false;
+        }
+    }
+
+    /// <summary>Reads a record's content, and does not hold it against its id.</summary>
+    /// <returns>Whether the stored bytes can be expanded.</returns>
+    private static bool TryFill(PackFile pack, Sha256Digest id, SegmentLocation location, Span<byte> content)
+    {
+        RecordHeader header = pack.ReadHeader(location.Offset, location.StoredLength);
+        if (header.ContentLength != content.Length)
+            throw pack.Refuted($"segment {id} at offset {location.Offset} has {header.ContentLength} bytes where the map names {content.Length}");
+        if (header.Codec == Codec.Stored)
+        {
+            pack.ReadStored(location.Offset, content);
+            return true;
+        }
+
+        byte[] buffer = ArrayPool<byte>.Shared.Rent(header.StoredLength);
+        try
+        {
+            Span<byte> stored = buffer.AsSpan(0, header.StoredLength);
+            pack.ReadStored(location.Offset, stored);
+            return SegmentCodec.TryExpand(header.Codec, stored, content);
         }
         finally
         {

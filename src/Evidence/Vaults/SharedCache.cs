@@ -69,6 +69,45 @@ internal sealed class SharedCache<TKey, TValue>(long capacity, Action<TValue>? r
         }
     }
 
+    /// <summary>Has several values loaded together, those that are not there yet; whoever wants one of them meanwhile waits for it.</summary>
+    /// <param name="keys">Their keys.</param>
+    /// <param name="load">Loads values, and says how many bytes each takes; null for what it cannot load, which is loaded alone, and the error found, once somebody takes it.</param>
+    internal void Prepare(IEnumerable<TKey> keys, Func<IReadOnlyList<TKey>, IReadOnlyList<(TValue? Value, long Cost)>> load)
+    {
+        var begun = new List<Entry>();
+        lock (gate)
+        {
+            foreach (TKey key in keys)
+            {
+                var entry = new Entry(key);
+                if (!entries.TryAdd(key, entry))
+                    continue;
+                // Nobody else can have this one: whoever holds several at once waits for none.
+                entry.Loading.Enter();
+                entry.Users++;
+                begun.Add(entry);
+            }
+        }
+
+        try
+        {
+            IReadOnlyList<(TValue? Value, long Cost)> values = begun.Count == 0 ? [] : load(begun.ConvertAll(entry => entry.Key));
+            for (int i = 0; i < values.Count; i++)
+            {
+                begun[i].Cost = values[i].Cost;
+                Volatile.Write(ref begun[i].Value, values[i].Value);
+            }
+        }
+        finally
+        {
+            foreach (Entry entry in begun)
+            {
+                entry.Loading.Exit();
+                GiveBack(entry);
+            }
+        }
+    }
+
     private static void Load(Entry entry, Func<TKey, (TValue Value, long Cost)> load)
     {
         lock (entry.Loading)
@@ -96,6 +135,12 @@ internal sealed class SharedCache<TKey, TValue>(long capacity, Action<TValue>? r
         {
             if (--entry.Users > 0)
                 return;
+            if (entry.Value is null)
+            {
+                entries.Remove(entry.Key);
+                return;
+            }
+
             idle.AddLast(entry.Node);
             idleCost += entry.Cost;
             while (idleCost > capacity)

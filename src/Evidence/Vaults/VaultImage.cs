@@ -125,6 +125,9 @@ public sealed class VaultImage
             content.Fill(run.Value);
     }
 
+    /// <inheritdoc cref="SegmentReader.TryRead"/>
+    internal bool[] TryReadSegments(IReadOnlyList<MapRun> runs, IReadOnlyList<byte[]> buffers) => segments.TryRead(runs, buffers);
+
     /// <summary>The range that is absent at an offset, as the manifest lists it; null where it lists none.</summary>
     internal AbsentRange? AbsentAt(long offset)
     {

@@ -170,6 +170,47 @@ public sealed class ImageReaderTests : IDisposable
         });
     }
 
+    [Theory]
+    [InlineData(Compression.None)]
+    [InlineData(Compression.Fast)]
+    public async Task Damage_in_what_is_loaded_ahead_is_told_to_whoever_reads_it_and_costs_its_neighbours_nothing(Compression compression)
+    {
+        // Text, so that there is something to compress.
+        byte[] content = [.. Enumerable.Range(0, 60_000).SelectMany(i => System.Text.Encoding.ASCII.GetBytes($"{i * 7919}, "))];
+        AcquisitionResult result;
+        using (Vault vault = place.Create(compression))
+            result = await TestVault.AcquireAsync(vault, content);
+        MapRun[] runs;
+        using (Vault vault = place.Open())
+            runs = [.. vault.OpenImage(result.Image).Runs()];
+        string file = place.PublishedFiles().Single(f => f.EndsWith(".pack", StringComparison.Ordinal));
+        foreach ((int run, int place) in (ReadOnlySpan<(int, int)>)[(2, PackFormat.RecordHeaderSize + 5), (4, 36)])
+        {
+            // In its content, and in its header.
+            PackEntry entry = PackMap.Read(this.place.Folder, file).Single(e => e.Header.Id == runs[run].Segment);
+            Assert.Equal(compression == Compression.None, entry.Header.Codec == Codec.Stored);
+            TestVault.Flip(Path.Combine(this.place.Folder, file), entry.Offset + place);
+        }
+
+        using Vault damaged = place.Open();
+        using ImageReader reader = damaged.OpenImage(result.Image).OpenReader();
+        reader.LoadBeginning();
+        Assert.InRange(reader.Kept, runs.Where((run, i) => i is not (2 or 4)).Sum(run => run.Length), reader.Image.Size * 2);
+        for (int i = 0; i < runs.Length; i++)
+        {
+            byte[] read = new byte[runs[i].Length];
+            if (i is 2 or 4)
+            {
+                Assert.Equal(ErrorCode.ContentRefuted, Assert.Throws<EvidenceException>(() => reader.Read(runs[i].Offset, read)).Code);
+            }
+            else
+            {
+                Assert.Equal(read.Length, reader.Read(runs[i].Offset, read));
+                Assert.True(content.AsSpan((int)runs[i].Offset, read.Length).SequenceEqual(read));
+            }
+        }
+    }
+
     [Fact]
     public async Task A_reader_that_is_closed_says_so()
     {

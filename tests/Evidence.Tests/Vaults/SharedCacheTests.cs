@@ -98,6 +98,81 @@ public sealed class SharedCacheTests
     }
 
     [Fact]
+    public void What_is_prepared_is_loaded_together_once_and_only_what_was_not_there()
+    {
+        var released = new List<string>();
+        var cache = new SharedCache<int, string>(25, released.Add);
+        cache.Take(2, _ => ("two", 10)).Dispose();
+        List<int> loaded = [];
+        cache.Prepare([1, 2, 3], keys =>
+        {
+            loaded.AddRange(keys);
+            return [("one", 10), ("three", 10)];
+        });
+        Assert.Equal([1, 3], loaded);
+        // Bounded like anything else: what was used longest ago is gone.
+        Assert.Equal(["two"], released);
+        Assert.Equal(20, cache.Kept);
+        foreach ((int key, string value) in (ReadOnlySpan<(int, string)>)[(1, "one"), (3, "three")])
+        {
+            using SharedCache<int, string>.Lease lease = cache.Take(key, _ => throw new InvalidOperationException("It is there already."));
+            Assert.Equal(value, lease.Value);
+        }
+
+        cache.Prepare([1, 3], _ => throw new InvalidOperationException("They are there already."));
+    }
+
+    [Fact]
+    public void What_cannot_be_prepared_is_loaded_by_whoever_takes_it()
+    {
+        var cache = new SharedCache<int, string>(1000);
+        cache.Prepare([1, 2], _ => [(null, 0), ("two", 1)]);
+        Assert.False(cache.Has(1));
+        Assert.True(cache.Has(2));
+        Assert.Throws<IOException>(() => cache.Prepare([3, 4], _ => throw new IOException("It fails.")));
+        Assert.False(cache.Has(3) || cache.Has(4));
+        foreach (int key in (ReadOnlySpan<int>)[1, 3, 4])
+        {
+            using SharedCache<int, string>.Lease lease = cache.Take(key, k => ($"value {k}", 1));
+            Assert.Equal($"value {key}", lease.Value);
+        }
+    }
+
+    [Fact]
+    public async Task Who_wants_what_is_being_prepared_waits_for_it_and_who_wants_another_does_not()
+    {
+        var cache = new SharedCache<int, string>(1000);
+        using var loading = new ManualResetEventSlim();
+        using var goOn = new ManualResetEventSlim();
+        Task preparing = Task.Factory.StartNew(
+            () => cache.Prepare([1, 2], _ =>
+            {
+                loading.Set();
+                goOn.Wait(TestContext.Current.CancellationToken);
+                return [("one", 1), (null, 0)];
+            }),
+            TestContext.Current.CancellationToken, TaskCreationOptions.LongRunning, TaskScheduler.Default);
+        loading.Wait(TestContext.Current.CancellationToken);
+        Task<string>[] waiting = [.. Enumerable.Range(1, 2).Select(key => Task.Factory.StartNew(
+            () =>
+            {
+                using SharedCache<int, string>.Lease lease = cache.Take(key, k => ($"alone {k}", 1));
+                return lease.Value;
+            },
+            TestContext.Current.CancellationToken, TaskCreationOptions.LongRunning, TaskScheduler.Default))];
+        cache.Take(3, _ => ("three", 1)).Dispose();
+        cache.Prepare([1, 2, 4], keys =>
+        {
+            Assert.Equal([4], keys);
+            return [("four", 1)];
+        });
+        Assert.DoesNotContain(waiting, task => task.IsCompleted);
+        goOn.Set();
+        await preparing;
+        Assert.Equal<string[]>(["one", "alone 2"], await Task.WhenAll(waiting));
+    }
+
+    [Fact]
     public void Many_at_once_get_what_they_asked_for_and_nothing_is_released_in_use()
     {
         var released = new ConcurrentDictionary<object, bool>(ReferenceEqualityComparer.Instance);
@@ -110,6 +185,8 @@ public sealed class SharedCacheTests
                 int key = random.Next(20);
                 if (random.Next(50) == 0)
                     _ = Record.Exception(() => cache.Take(key, _ => throw new IOException("It fails at times.")));
+                if (random.Next(5) == 0)
+                    cache.Prepare(Enumerable.Range(key, 4).Select(k => k % 20), keys => [.. keys.Select(k => k % 7 == seed ? default : (new[] { k }, 10L))]);
                 using SharedCache<int, int[]>.Lease lease = Take(key);
                 Assert.Equal(key, lease.Value[0]);
                 Assert.False(released.ContainsKey(lease.Value));

@@ -16,6 +16,7 @@ internal sealed unsafe class FuseChannel : IDisposable
     private readonly SafeFileHandle device;
     private readonly SafeFileHandle woken;
     private readonly SafeFileHandle waker;
+    private volatile bool isWoken;
 
     private FuseChannel(string folder, SafeFileHandle device)
     {
@@ -55,38 +56,11 @@ internal sealed unsafe class FuseChannel : IDisposable
         }
     }
 
-    /// <summary>Waits for a request.</summary>
-    /// <returns>Its length; 0 where there will be no more.</returns>
-    internal int Receive(Span<byte> buffer)
-    {
-        Posix.PollEntry* entries = stackalloc Posix.PollEntry[2];
-        fixed (byte* start = buffer)
-        {
-            while (true)
-            {
-                nint length = Posix.Read(device, start, (nuint)buffer.Length);
-                if (length >= 0)
-                    return (int)length;
-                switch (Marshal.GetLastPInvokeError())
-                {
-                    case Posix.EAGAIN:
-                        entries[0] = new Posix.PollEntry { File = (int)device.DangerousGetHandle(), Events = Posix.POLLIN };
-                        entries[1] = new Posix.PollEntry { File = (int)woken.DangerousGetHandle(), Events = Posix.POLLIN };
-                        // The other end of the pipe is closed to wake everybody.
-                        if (Posix.Poll(entries, 2, -1) > 0 && entries[1].Returned != 0)
-                            return 0;
-                        break;
-                    case Posix.EINTR or Posix.ENOENT:
-                        // A request that was taken back before it was read.
-                        break;
-                    case Posix.ENODEV:
-                        return 0;
-                    default:
-                        throw Failed(folder, "be asked by the kernel");
-                }
-            }
-        }
-    }
+    /// <summary>Whether nobody is to wait for a request any longer.</summary>
+    internal bool IsWoken => isWoken;
+
+    /// <summary>A worker's end, from which requests come.</summary>
+    internal FuseReceiver OpenReceiver() => new(this, device, woken);
 
     /// <summary>Answers; where nobody waits for the answer any more, nobody gets it.</summary>
     /// <param name="reply">Room for a <see cref="FuseOutHeader"/>, and the content behind it.</param>
@@ -112,7 +86,15 @@ internal sealed unsafe class FuseChannel : IDisposable
     }
 
     /// <summary>Has everybody who waits for a request wait no longer.</summary>
-    internal void Wake() => waker.Dispose();
+    internal void Wake()
+    {
+        isWoken = true;
+        // The other end of the pipe sees that this one is closed.
+        waker.Dispose();
+    }
+
+    /// <summary>The error that the last system call ended in.</summary>
+    internal EvidenceException Failed(string what) => Failed(folder, what);
 
     public void Dispose()
     {

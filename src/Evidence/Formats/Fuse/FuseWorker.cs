@@ -26,7 +26,8 @@ internal sealed unsafe class FuseWorker(FuseChannel channel, FuseFiles files, IL
     /// <summary>Answers until the file system is unmounted, or everybody is woken.</summary>
     internal void Run()
     {
-        while (channel.Receive(request) is > 0 and var length)
+        using FuseReceiver receiver = channel.OpenReceiver();
+        while (receiver.Receive(request) is > 0 and var length)
             Answer(request.AsSpan(0, length));
     }
 

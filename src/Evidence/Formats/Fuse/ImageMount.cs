@@ -44,6 +44,7 @@ public sealed class ImageMount : IDisposable
         ImageReader opened = image.OpenReader(options);
         try
         {
+            opened.LoadBeginning();
             return new ImageMount(opened, FuseChannel.Mount(full, forOthers), full, logger ?? NullLogger.Instance);
         }
         catch
