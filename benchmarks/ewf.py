@@ -42,6 +42,7 @@ groups = {
 def fresh():
     shutil.rmtree(out, ignore_errors=True)
     os.mkdir(out)
+    run([evidence, "--vault", out + "/vault", "--quiet", "init"], environment)
 
 
 os.makedirs(kept, exist_ok=True)

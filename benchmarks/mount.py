@@ -29,9 +29,9 @@ def sequential(path):
     return total / (time.monotonic() - start)
 
 
-def at_random(path, readers):
+def at_random(path, readers, count):
     """4 KiB at random places, by several at once; reads a second."""
-    count, size = 4000, os.path.getsize(path)
+    size = os.path.getsize(path)
     file = os.open(path, os.O_RDONLY)
 
     def read(seed):
@@ -73,16 +73,19 @@ def main():
             quiet(evidence, "--vault", os.path.join(folder, kind), "--quiet", "acquire", source, "--item", "image", "--compression", own, "--no-verify")
     works = (
         ("sequential, 1 MiB at a time", lambda path: sequential(path) / MIB, "MiB/s"),
-        ("random, 4 KiB, one reader", lambda path: at_random(path, 1), "reads/s"),
-        ("random, 4 KiB, eight readers", lambda path: at_random(path, 8), "reads/s"),
+        ("random, 4,000 of 4 KiB, one reader", lambda path: at_random(path, 1, 4000), "reads/s"),
+        ("random, 4,000 of 4 KiB, eight readers", lambda path: at_random(path, 8, 4000), "reads/s"),
+        ("random, 100,000, one reader, --cache 1GiB", lambda path: at_random(path, 1, 100_000), "reads/s"),
+        ("random, 100,000, eight readers, --cache 1GiB", lambda path: at_random(path, 8, 100_000), "reads/s"),
     )
     print("| image | work | ewfmount | evidence mount | times |\n|---|---|---|---|---|")
     for kind in ("uncompressed", "compressed"):
-        peers = (
-            (["ewfmount", os.path.join(folder, kind + ".E01"), where], "ewf1"),
-            ([evidence, "--vault", os.path.join(folder, kind), "mount", "image", where, "--no-record"], "image.raw"),
-        )
         for title, work, unit in works:
+            cache = "1GiB" if "--cache" in title else "64MiB"
+            peers = (
+                (["ewfmount", os.path.join(folder, kind + ".E01"), where], "ewf1"),
+                ([evidence, "--vault", os.path.join(folder, kind), "mount", "image", where, "--no-record", "--cache", cache], "image.raw"),
+            )
             # In turn, so that what else the machine does falls on both.
             figures = [[mounted(command, name, work) for command, name in peers] for _ in range(rounds)]
             theirs, ours = (statistics.median(pair[side] for pair in figures) for side in (0, 1))

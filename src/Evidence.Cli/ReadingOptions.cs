@@ -14,7 +14,7 @@ internal static class ReadingOptions
 
     internal static readonly Option<string> Cache = new("--cache")
     {
-        Description = "How much memory may be used to keep what was read: 64MiB unless said otherwise.",
+        Description = "How much memory may be used to keep what was read: 64MiB unless said otherwise. More is faster for whoever reads at random.",
         HelpName = "SIZE",
         DefaultValueFactory = _ => "64MiB",
     };

@@ -106,6 +106,8 @@ public sealed class ImageReader : IDisposable
     /// <summary>Loads the image's beginning, which whoever opens it reads first; the code that does so is compiled meanwhile.</summary>
     internal void LoadBeginning()
     {
+        if (Size == 0)
+            return;
         loaders.Wait();
         LoadPart(0);
     }

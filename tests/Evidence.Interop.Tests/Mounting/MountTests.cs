@@ -89,6 +89,19 @@ public sealed class MountTests : IDisposable
     }
 
     [Theory]
+    [InlineData(0)]
+    [InlineData(1)]
+    public void An_image_of_nothing_is_a_file_of_nothing(int size)
+    {
+        string disk = evidence.PathOf("disk.img");
+        File.WriteAllBytes(disk, new byte[size]);
+        evidence.Json("acquire", disk, "--item", "disk").Succeeds();
+        using var server = new RunningServer(evidence, "mount", "disk", folder, "--no-record");
+        Assert.Equal(new byte[size], File.ReadAllBytes(Image));
+        server.Stop();
+    }
+
+    [Theory]
     [InlineData("error")]
     [InlineData("zero")]
     public void What_is_unreadable_is_an_error_or_zeros_as_asked(string unreadable)
