@@ -161,6 +161,21 @@ public sealed class CommandTests : IDisposable
         Assert.Equal((2, "usage"), (json.ExitCode, (string?)json.Json["error"]!["code"]));
     }
 
+    [Theory]
+    [InlineData("There is no command 'list' here. There are: init, acquire, ", "list", "--quiet")]
+    [InlineData("There is no command 'sign' here. There are: key, serve, ", "witness", "sign")]
+    [InlineData("Name a command: init, acquire, ")]
+    [InlineData("Name a command: key, serve, ", "witness")]
+    [InlineData("There is no option --bad here.", "--bad", "verify")]
+    [InlineData("There is no option --bad here.", "witness", "--bad")]
+    [InlineData("Required argument missing for option: '--vault'.", "images", "--vault")]
+    public async Task What_is_no_command_is_told_with_those_that_there_are(string message, params string[] arguments)
+    {
+        CommandRun run = await CommandRun.StartAsync(place, ["--json", .. arguments]);
+        Assert.Equal(2, run.ExitCode);
+        Assert.StartsWith(message, (string)run.Json["error"]!["message"]!, StringComparison.Ordinal);
+    }
+
     private Task<CommandRun> RunAsync(params string[] command) => CommandRun.StartAsync(place, ["--vault", place.Folder, "--quiet", .. command]);
 
     private async Task MakeVaultAsync()
