@@ -15,7 +15,7 @@ public sealed record ImageReadOptions
 {
     /// <summary>
     /// The most bytes of content and map that are kept for the next read, 0 to <see cref="long.MaxValue"/>; 64 MiB by default. Besides, each read that is under way holds the one
-    /// segment and the one page of the map that it is at, and what is being loaded ahead up to 2 MiB of the image for each of twice as many as there are cores.
+    /// segment and the one page of the map that it is at; and up to twice as many as there are cores load ahead, 2 MiB of the image each, to the end of the last segment.
     /// </summary>
     public long CacheSize
     {
@@ -30,8 +30,8 @@ public sealed record ImageReadOptions
     = 64L << 20;
 
     /// <summary>
-    /// How far ahead of whoever reads in order segments are read and expanded on other cores, in bytes; 8 MiB by default, 0 for not at all. A quarter of the cache is the
-    /// most.
+    /// How far ahead of whoever reads in order segments are read and expanded on other cores, in bytes; 8 MiB by default, less than 64 KiB for not at all. A quarter of the cache
+    /// is the most.
     /// </summary>
     public int ReadAhead
     {

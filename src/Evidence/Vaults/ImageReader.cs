@@ -1,4 +1,5 @@
 using System.Buffers;
+using System.Numerics;
 using System.Runtime.CompilerServices;
 using Evidence.Hashing;
 using Evidence.Segments;
@@ -14,14 +15,18 @@ public sealed class ImageReader : IDisposable
     /// <summary>Of the cache, one part in this many is for pages of the map.</summary>
     private const int PagesPart = 8;
 
-    /// <summary>What is loaded ahead at a time, in bytes; it divides a page.</summary>
-    private const int PartAhead = 2 << 20;
+    /// <summary>The most of the image that is loaded ahead at a time, in bytes, and the least: less is not worth it.</summary>
+    private const int LargestPart = 2 << 20;
+    private const int SmallestPart = 64 << 10;
 
     private readonly VaultImage image;
     private readonly ImageReadOptions options;
     private readonly SharedCache<Sha256Digest, byte[]> segments;
     private readonly SharedCache<long, MapPage> pages;
     private readonly ReadingAhead? ahead;
+
+    /// <summary>How much of the image is loaded ahead at a time, in bytes: a power of two, which divides a page.</summary>
+    private readonly int partAhead = SmallestPart;
     private readonly SemaphoreSlim loaders = new(Loaders);
     private volatile bool isDisposed;
 
@@ -32,7 +37,11 @@ public sealed class ImageReader : IDisposable
         pages = new SharedCache<long, MapPage>(options.CacheSize / PagesPart);
         segments = new SharedCache<Sha256Digest, byte[]>(options.CacheSize - (options.CacheSize / PagesPart), static buffer => ArrayPool<byte>.Shared.Return(buffer));
         int distance = (int)Math.Min(options.ReadAhead, options.CacheSize / 4);
-        ahead = distance > 0 ? new ReadingAhead(distance) : null;
+        if (distance >= SmallestPart)
+        {
+            ahead = new ReadingAhead(distance);
+            partAhead = Math.Min(LargestPart, 1 << BitOperations.Log2((uint)distance));
+        }
     }
 
     /// <summary>The image.</summary>
@@ -185,7 +194,7 @@ public sealed class ImageReader : IDisposable
     private void LoadAhead((long Offset, long Length) range)
     {
         long end = Math.Min(range.Offset + range.Length, Size);
-        for (long at = range.Offset / PartAhead * PartAhead; at < end; at = end - at > PartAhead ? at + PartAhead : end)
+        for (long at = range.Offset / partAhead * partAhead; at < end; at = end - at > partAhead ? at + partAhead : end)
         {
             if (isDisposed || !loaders.Wait(0))
                 return;
@@ -201,7 +210,7 @@ public sealed class ImageReader : IDisposable
             long start = number * SegmentParameters.PageSize;
             using SharedCache<long, MapPage>.Lease page = pages.Take(number, LoadPage);
             var wanted = new Dictionary<Sha256Digest, MapRun>();
-            for (int index = page.Value.IndexOf(offset - start); index < page.Value.Runs.Count && page.Value.Runs[index].Offset < offset + PartAhead - start; index++)
+            for (int index = page.Value.IndexOf(offset - start); index < page.Value.Runs.Count && page.Value.Runs[index].Offset < offset + partAhead - start; index++)
             {
                 if (page.Value.Runs[index] is { Kind: RunKind.Data } run)
                     wanted.TryAdd(run.Segment, run);
