@@ -39,8 +39,11 @@ internal static class Options
     internal static void RefuseUnknownOptions(ArgumentResult result)
     {
         if (result.Tokens.FirstOrDefault(t => t.Value.StartsWith("--", StringComparison.Ordinal)) is { } token)
-            result.AddError($"There is no option {token.Value} here.");
+            result.AddError(NoSuch(token.Value));
     }
+
+    /// <summary>What is said of an option that there is not.</summary>
+    internal static string NoSuch(string option) => $"There is no option {option} here.";
 
     /// <summary>Reads how many.</summary>
     internal static int Count(ArgumentResult result, int least, int most = int.MaxValue) => (int)Number(result, result.Tokens[0], least, most);

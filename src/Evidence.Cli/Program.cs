@@ -22,7 +22,7 @@ static string Mistake(ParseResult parsed)
     return parsed.UnmatchedTokens switch
     {
         [] when commands.Length > 0 && parsed.Errors.Count == 1 => $"Name a command: {commands}.",
-        [['-', ..] option, ..] => $"There is no option {option} here.",
+        [['-', ..] option, ..] => Options.NoSuch(option),
         [var word, ..] when commands.Length > 0 => $"There is no command '{word}' here. There are: {commands}.",
         _ => string.Join(" ", parsed.Errors.Select(e => e.Message)),
     };

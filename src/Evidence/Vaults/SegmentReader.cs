@@ -41,7 +41,7 @@ internal sealed class SegmentReader(VaultLayout layout, SegmentIndex index, bool
         var read = new List<int>(runs.Count);
         for (int i = 0; i < runs.Count; i++)
         {
-            if (TryFill(runs[i], buffers[i]))
+            if (Locate(runs[i]) is { } location && TryFill(runs[i], location, buffers[i].AsSpan(0, location.ContentLength)))
                 read.Add(i);
         }
 
@@ -99,15 +99,14 @@ internal sealed class SegmentReader(VaultLayout layout, SegmentIndex index, bool
                 continue;
             }
 
-            // What is stored as it is needs no room to be expanded into.
-            int length = PackFormat.RecordHeaderSize + location.StoredLength + (location.StoredLength == run.Length ? 0 : location.ContentLength);
-            if (!batch.HasRoom(length))
+            if (!batch.HasRoom(location.ContentLength))
             {
                 foreach ((MapRun, EvidenceException?) result in EndChecks(batch, checks))
                     yield return result;
             }
 
-            checks.Add((run, BeginCheck(run, location, batch, batch.Take(length))));
+            Span<byte> content = batch.Take(location.ContentLength);
+            checks.Add((run, TryFill(run, location, content) ? batch.Add(content) : null));
         }
 
         foreach ((MapRun, EvidenceException?) result in EndChecks(batch, checks))
@@ -133,27 +132,6 @@ internal sealed class SegmentReader(VaultLayout layout, SegmentIndex index, bool
             SegmentLocation location = Find(run.Segment);
             // What a record takes is at most its content's length, header aside.
             return location.ContentLength == run.Length && location.StoredLength <= run.Length ? location : null;
-        }
-        catch (EvidenceException)
-        {
-            return null;
-        }
-    }
-
-    /// <summary>Reads a segment's record and expands it; null where that fails.</summary>
-    /// <returns>The content's number in the batch.</returns>
-    private int? BeginCheck(MapRun run, SegmentLocation location, ContentBatch batch, Span<byte> buffer)
-    {
-        try
-        {
-            RecordHeader header = Open(location.Pack).ReadRecord(location.Offset, location.StoredLength, buffer);
-            ReadOnlySpan<byte> stored = buffer.Slice(PackFormat.RecordHeaderSize, location.StoredLength);
-            if (header.ContentLength != run.Length)
-                return null;
-            if (header.Codec == Codec.Stored)
-                return batch.Add(stored);
-            Span<byte> content = buffer.Slice(PackFormat.RecordHeaderSize + location.StoredLength, header.ContentLength);
-            return SegmentCodec.TryExpand(header.Codec, stored, content) ? batch.Add(content) : null;
         }
         catch (EvidenceException)
         {
@@ -198,11 +176,12 @@ internal sealed class SegmentReader(VaultLayout layout, SegmentIndex index, bool
             throw pack.Refuted($"the record at offset {location.Offset} is not segment {id}");
     }
 
-    private bool TryFill(MapRun run, byte[] buffer)
+    /// <summary>As <see cref="TryFill(PackFile, Sha256Digest, SegmentLocation, Span{byte})"/>, where any failure is one: whoever reads the segment alone is told which.</summary>
+    private bool TryFill(MapRun run, SegmentLocation location, Span<byte> content)
     {
         try
         {
-            return Locate(run) is { } location && TryFill(Open(location.Pack), run.Segment, location, buffer.AsSpan(0, (int)run.Length));
+            return TryFill(Open(location.Pack), run.Segment, location, content);
         }
         catch (EvidenceException)
         {

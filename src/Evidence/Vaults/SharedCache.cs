@@ -89,9 +89,11 @@ internal sealed class SharedCache<TKey, TValue>(long capacity, Action<TValue>? r
             }
         }
 
+        if (begun.Count == 0)
+            return;
         try
         {
-            IReadOnlyList<(TValue? Value, long Cost)> values = begun.Count == 0 ? [] : load(begun.ConvertAll(entry => entry.Key));
+            IReadOnlyList<(TValue? Value, long Cost)> values = load(begun.ConvertAll(entry => entry.Key));
             for (int i = 0; i < values.Count; i++)
             {
                 begun[i].Cost = values[i].Cost;

@@ -1,7 +1,7 @@
 using Evidence.Acquisition;
+using Evidence.Hashing;
 using Evidence.Segments;
 using Evidence.Tests.Sources;
-using Evidence.Tests.Verification;
 using Evidence.Vaults;
 using FsCheck;
 using FsCheck.Fluent;
@@ -142,18 +142,11 @@ public sealed class ImageReaderTests : IDisposable
     public async Task A_damaged_segment_is_refuted_where_it_is_and_nowhere_else()
     {
         byte[] content = TestBytes.Random(300_000, 1);
-        AcquisitionResult result;
-        using (Vault vault = place.Create(Compression.None))
-            result = await TestVault.AcquireAsync(vault, content);
-        MapRun[] runs;
-        using (Vault vault = place.Open())
-            runs = [.. vault.OpenImage(result.Image).Runs()];
-        string file = place.PublishedFiles().Single(f => f.EndsWith(".pack", StringComparison.Ordinal));
-        PackEntry third = PackMap.Read(place.Folder, file).Single(e => e.Header.Id == runs[3].Segment);
-        TestVault.Flip(Path.Combine(place.Folder, file), third.Offset + PackFormat.RecordHeaderSize + 5);
+        (Sha256Digest image, MapRun[] runs) = await place.HoldAsync(content, Compression.None);
+        place.FlipRecord(runs[3], PackFormat.RecordHeaderSize + 5);
 
         using Vault damaged = place.Open();
-        using ImageReader reader = damaged.OpenImage(result.Image).OpenReader();
+        using ImageReader reader = damaged.OpenImage(image).OpenReader();
         Parallel.For(0, 60, i =>
         {
             MapRun run = runs[i % 6];
@@ -175,25 +168,14 @@ public sealed class ImageReaderTests : IDisposable
     [InlineData(Compression.Fast)]
     public async Task Damage_in_what_is_loaded_ahead_is_told_to_whoever_reads_it_and_costs_its_neighbours_nothing(Compression compression)
     {
-        // Text, so that there is something to compress.
-        byte[] content = [.. Enumerable.Range(0, 60_000).SelectMany(i => System.Text.Encoding.ASCII.GetBytes($"{i * 7919}, "))];
-        AcquisitionResult result;
-        using (Vault vault = place.Create(compression))
-            result = await TestVault.AcquireAsync(vault, content);
-        MapRun[] runs;
-        using (Vault vault = place.Open())
-            runs = [.. vault.OpenImage(result.Image).Runs()];
-        string file = place.PublishedFiles().Single(f => f.EndsWith(".pack", StringComparison.Ordinal));
-        foreach ((int run, int place) in (ReadOnlySpan<(int, int)>)[(2, PackFormat.RecordHeaderSize + 5), (4, 36)])
-        {
-            // In its content, and in its header.
-            PackEntry entry = PackMap.Read(this.place.Folder, file).Single(e => e.Header.Id == runs[run].Segment);
-            Assert.Equal(compression == Compression.None, entry.Header.Codec == Codec.Stored);
-            TestVault.Flip(Path.Combine(this.place.Folder, file), entry.Offset + place);
-        }
+        byte[] content = TestBytes.Text(600_000, 1);
+        (Sha256Digest image, MapRun[] runs) = await place.HoldAsync(content, compression);
+        // In its content, and in its header.
+        foreach ((int run, int at) in (ReadOnlySpan<(int, int)>)[(2, PackFormat.RecordHeaderSize + 5), (4, 36)])
+            Assert.Equal(compression == Compression.None, place.FlipRecord(runs[run], at).Header.Codec == Codec.Stored);
 
         using Vault damaged = place.Open();
-        using ImageReader reader = damaged.OpenImage(result.Image).OpenReader();
+        using ImageReader reader = damaged.OpenImage(image).OpenReader();
         reader.LoadBeginning();
         Assert.InRange(reader.Kept, runs.Where((run, i) => i is not (2 or 4)).Sum(run => run.Length), reader.Image.Size * 2);
         for (int i = 0; i < runs.Length; i++)

@@ -1,8 +1,10 @@
 using Evidence.Acquisition;
 using Evidence.Formats;
+using Evidence.Hashing;
 using Evidence.Ledger;
 using Evidence.Segments;
 using Evidence.Sources;
+using Evidence.Tests.Verification;
 using Evidence.Vaults;
 using Evidence.Verification;
 using Xunit;
@@ -67,6 +69,27 @@ internal sealed class TestVault : IDisposable
         RawExportResult exported = await RawExport.WriteAsync(vault.OpenImage(result.Image), output, cancellation: Stop);
         Assert.Equal(result.Manifest.Size, exported.Length);
         return output.ToArray();
+    }
+
+    /// <summary>Makes the vault, with one image in it.</summary>
+    /// <returns>The image's id, and what it is made of.</returns>
+    public async Task<(Sha256Digest Image, MapRun[] Runs)> HoldAsync(byte[] content, Compression compression)
+    {
+        using Vault vault = Create(compression);
+        AcquisitionResult result = await AcquireAsync(vault, content);
+        return (result.Image, [.. vault.OpenImage(result.Image).Runs()]);
+    }
+
+    /// <summary>Changes one bit of the record of a run's segment, in a vault of one pack.</summary>
+    /// <param name="run">The run.</param>
+    /// <param name="place">Which byte of the record, its header included.</param>
+    /// <returns>The record's entry in the pack's index.</returns>
+    public PackEntry FlipRecord(MapRun run, Index place)
+    {
+        string file = PublishedFiles().Single(f => f.EndsWith(".pack", StringComparison.Ordinal));
+        PackEntry entry = PackMap.Read(Folder, file).Single(e => e.Header.Id == run.Segment);
+        Flip(Path.Combine(Folder, file), entry.Offset + place.GetOffset(PackFormat.RecordHeaderSize + entry.Header.StoredLength));
+        return entry;
     }
 
     /// <summary>Changes one bit of a file, whatever its mode.</summary>

@@ -1,7 +1,7 @@
 using Evidence.Acquisition;
+using Evidence.Hashing;
 using Evidence.Segments;
 using Evidence.Sources;
-using Evidence.Tests.Verification;
 using Evidence.Vaults;
 using Xunit;
 
@@ -79,19 +79,12 @@ public sealed class VaultImageTests : IDisposable
     [InlineData(Compression.Fast)]
     public async Task After_a_damaged_segment_the_good_one_before_it_still_reads_right(Compression compression)
     {
-        AcquisitionResult result;
         byte[] content = TestBytes.Text(200_000, 1);
-        using (Vault vault = place.Create(compression))
-            result = await TestVault.AcquireAsync(vault, content);
-        MapRun[] runs;
-        using (Vault vault = place.Open())
-            runs = [.. vault.OpenImage(result.Image).Runs()];
-        string file = place.PublishedFiles().Single(f => f.EndsWith(".pack", StringComparison.Ordinal));
-        PackEntry second = PackMap.Read(place.Folder, file).Single(e => e.Header.Id == runs[1].Segment);
-        TestVault.Flip(Path.Combine(place.Folder, file), second.Offset + PackFormat.RecordHeaderSize + second.Header.StoredLength - 30);
+        (Sha256Digest image, MapRun[] runs) = await place.HoldAsync(content, compression);
+        place.FlipRecord(runs[1], ^30);
 
         using Vault damaged = place.Open();
-        using Stream stream = damaged.OpenImage(result.Image).OpenRead();
+        using Stream stream = damaged.OpenImage(image).OpenRead();
         byte[] read = new byte[runs[0].Length];
         stream.ReadExactly(read);
         Assert.Equal(ErrorCode.ContentRefuted, Assert.Throws<EvidenceException>(() => _ = stream.ReadByte()).Code);

@@ -16,7 +16,6 @@ internal sealed unsafe class FuseChannel : IDisposable
     private readonly SafeFileHandle device;
     private readonly SafeFileHandle woken;
     private readonly SafeFileHandle waker;
-    private volatile bool isWoken;
 
     private FuseChannel(string folder, SafeFileHandle device)
     {
@@ -57,7 +56,7 @@ internal sealed unsafe class FuseChannel : IDisposable
     }
 
     /// <summary>Whether nobody is to wait for a request any longer.</summary>
-    internal bool IsWoken => isWoken;
+    internal bool IsWoken => waker.IsClosed;
 
     /// <summary>A worker's end, from which requests come.</summary>
     internal FuseReceiver OpenReceiver() => new(this, device, woken);
@@ -86,12 +85,8 @@ internal sealed unsafe class FuseChannel : IDisposable
     }
 
     /// <summary>Has everybody who waits for a request wait no longer.</summary>
-    internal void Wake()
-    {
-        isWoken = true;
-        // The other end of the pipe sees that this one is closed.
-        waker.Dispose();
-    }
+    /// <remarks>The other end of the pipe sees that this one is closed.</remarks>
+    internal void Wake() => waker.Dispose();
 
     /// <summary>The error that the last system call ended in.</summary>
     internal EvidenceException Failed(string what) => Failed(folder, what);

@@ -11,7 +11,7 @@ namespace Evidence.Formats.Fuse;
 internal sealed unsafe class FuseReceiver : IDisposable
 {
     /// <summary>
-    /// How often a worker looks for the next request, and lets others have the core, before it sleeps: who reads byte after byte asks again within some microseconds, sooner than
+    /// How often a worker looks for the next request, and lets others have the core, before it sleeps: who reads one place after another asks again within some microseconds, sooner than
     /// the one who sleeps is awake.
     /// </summary>
     private const int MostLooks = 40;
